@@ -1,0 +1,28 @@
+# Every library from outside, once, as a target of ours; docs/dependencies.md gives the reason of each.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(date REQUIRED)
+find_package(simdjson REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+pkg_check_modules(LMDB REQUIRED IMPORTED_TARGET lmdb)
+pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
+pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(TOMLPP REQUIRED IMPORTED_TARGET tomlplusplus)
+
+# Asio and Beast are compiled once, here; everybody else sees declarations only.
+add_library(tocsin_asio STATIC cmake/boost/asio.cpp)
+add_library(tocsin::asio ALIAS tocsin_asio)
+target_compile_definitions(tocsin_asio PUBLIC BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_VISIBILITY)
+target_include_directories(tocsin_asio SYSTEM PUBLIC ${Boost_INCLUDE_DIRS})
+target_compile_features(tocsin_asio PUBLIC cxx_std_23)
+target_compile_options(tocsin_asio PRIVATE -w)
+target_link_libraries(tocsin_asio PUBLIC Threads::Threads)
+
+add_library(tocsin_beast STATIC cmake/boost/beast.cpp)
+add_library(tocsin::beast ALIAS tocsin_beast)
+target_compile_definitions(tocsin_beast PUBLIC BOOST_BEAST_SEPARATE_COMPILATION)
+target_compile_options(tocsin_beast PRIVATE -w)
+target_link_libraries(tocsin_beast PUBLIC tocsin::asio)

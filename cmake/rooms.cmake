@@ -1,0 +1,15 @@
+# tocsin_room(NAME SOURCES... USES target...): one static library per room, named tocsin::NAME.
+function(tocsin_room NAME)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;USES;PRIVATE_USES" ${ARGN})
+  add_library(tocsin_${NAME} STATIC ${ROOM_SOURCES})
+  add_library(tocsin::${NAME} ALIAS tocsin_${NAME})
+  target_link_libraries(tocsin_${NAME} PUBLIC tocsin::flags ${ROOM_USES} PRIVATE ${ROOM_PRIVATE_USES})
+endfunction()
+
+# tocsin_unit_test(NAME SOURCES... USES target...): one GoogleTest binary per room, its cases as CTest tests labelled "unit".
+function(tocsin_unit_test NAME)
+  cmake_parse_arguments(TEST "" "" "SOURCES;USES" ${ARGN})
+  add_executable(unit_${NAME} ${TEST_SOURCES})
+  target_link_libraries(unit_${NAME} PRIVATE tocsin::flags ${TEST_USES} GTest::gmock GTest::gtest_main)
+  gtest_discover_tests(unit_${NAME} TEST_PREFIX unit.${NAME}. PROPERTIES LABELS unit TIMEOUT 120 DISCOVERY_TIMEOUT 60)
+endfunction()

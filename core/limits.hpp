@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every bound that a client or an operator can meet, with a name. Sizes in bytes unless the name says otherwise.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace tocsin::limits {
+
+inline constexpr std::size_t KiB = 1024;
+inline constexpr std::size_t MiB = 1024 * KiB;
+
+// One event
+inline constexpr std::size_t name_bytes = 255;   // event_name, event_src, event_id, environment, spark_script, host, source
+inline constexpr std::size_t text_bytes = 16 * KiB; // event_rule, description, summary
+inline constexpr std::size_t path_bytes = 4 * KiB;  // gem_full_path, report urls
+inline constexpr std::size_t key_bytes = 255;       // idempotency_key
+inline constexpr std::size_t payload_bytes = 64 * KiB;
+inline constexpr unsigned payload_depth = 16;
+inline constexpr std::size_t event_bytes = 256 * KiB;
+inline constexpr std::uint64_t count_max = 1'000'000'000;
+inline constexpr std::int64_t future_us_max = 24LL * 3600 * 1'000'000;
+inline constexpr unsigned cause_depth_max = 8;
+
+// One request
+inline constexpr std::size_t batch_events = 10'000;
+inline constexpr std::size_t batch_bytes = 16 * MiB;
+inline constexpr std::size_t chunk_lines = 10'000; // NDJSON over HTTP commits in chunks of at most this
+inline constexpr std::size_t chunk_bytes = 8 * MiB;
+inline constexpr std::size_t page_default = 100;
+inline constexpr std::size_t page_max = 10'000;
+inline constexpr std::size_t page_bytes = 7 * MiB; // a page ends early; no message over 8 MiB leaves on the bus
+inline constexpr std::size_t control_body_bytes = 64 * KiB;
+
+// Filters
+inline constexpr std::size_t filter_values = 100; // per key
+inline constexpr std::size_t filter_text_bytes = 4 * KiB;
+inline constexpr std::size_t where_bytes = 8 * KiB;
+inline constexpr std::size_t where_nodes = 256;
+inline constexpr unsigned where_depth = 32;
+
+// The writer
+inline constexpr std::size_t inbox_events = 65'536;
+inline constexpr std::size_t inbox_bytes = 64 * MiB;
+inline constexpr std::size_t commit_events = 20'000; // one transaction takes at most this from the inbox
+inline constexpr std::size_t commit_bytes = 32 * MiB;
+
+// Watches and jobs
+inline constexpr std::int64_t interval_us_min = 100'000;
+inline constexpr std::int64_t interval_us_max = 366LL * 24 * 3600 * 1'000'000;
+inline constexpr std::size_t watches_max = 200'000;
+inline constexpr std::size_t status_bytes = 1 * KiB;
+inline constexpr std::size_t run_bytes = 128;
+inline constexpr std::size_t jobs_queued_max = 20'000;
+inline constexpr std::size_t job_output_bytes = 64 * KiB; // kept of each job; the rest is counted and dropped
+inline constexpr std::size_t report_line_bytes = 8 * KiB;
+
+} // namespace tocsin::limits

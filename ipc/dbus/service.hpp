@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The D-Bus face: sd-bus on the io_context. Objects and handlers are registered first; the name is requested last.
+#pragma once
+
+#include "core/clock.hpp"
+#include "core/ports.hpp"
+#include "ipc/access.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace tocsin::ipc::dbus {
+
+enum class BusKind : std::uint8_t { system, user };
+
+struct Options {
+    BusKind bus = BusKind::system;
+    AccessPolicy access{};
+};
+
+class Service {
+public:
+    Service(boost::asio::io_context& io, Services services, const Clock& clock, Options options);
+    ~Service();
+    // Connects and registers; nothing is visible to others yet. unavailable when there is no bus.
+    Result<void> start();
+    // Requests org.tocsin.EventManager1 with flags 0. conflict when somebody owns it.
+    Result<void> request_name();
+    // Called once, on the io thread, when the connection or the name is lost: the daemon must end.
+    void on_lost(std::function<void(std::string reason)> handler);
+    // Sends what is queued and closes.
+    void stop();
+    // Proof for the watchdog: the loop has processed the bus since the last call, or the bus was idle and is readable.
+    bool alive();
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+} // namespace tocsin::ipc::dbus

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// The HTTP face on a Unix socket (Boost.Beast, coroutines): routes of docs/openapi.json, each with its privilege.
+#pragma once
+
+#include "core/clock.hpp"
+#include "core/ports.hpp"
+#include "ipc/access.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace tocsin::ipc::http {
+
+struct Options {
+    std::filesystem::path socket;  // bound here, unless:
+    int listen_fd = -1;            // a listening socket handed over by systemd
+    AccessPolicy access{};         // a group also sets mode 0660 and the group of the socket
+    std::string store_id{};
+};
+
+class Server {
+public:
+    Server(boost::asio::io_context& io, Services services, const Clock& clock, Options options);
+    ~Server();
+    // Binds and listens. conflict when another daemon answers on that path; a stale socket is replaced.
+    Result<void> start();
+    // Stops accepting, lets answers in flight finish for a short time, closes streams. Then calls done.
+    void stop(std::move_only_function<void()> done);
+
+private:
+    struct Impl;
+    std::shared_ptr<Impl> impl_;
+};
+
+} // namespace tocsin::ipc::http

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPARK jobs: follows the log for events that name a script, keeps the durable queue, runs each job through the helper
+// tocsin-spark, and puts the report on the event. Each step is a row and an event in one commit.
+#pragma once
+
+#include "core/clock.hpp"
+#include "core/ports.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace tocsin::jobs {
+
+// One [[script]] of the configuration; what is not set comes from Settings.
+struct ScriptConfig {
+    std::optional<std::int64_t> timeout_us{};
+    std::optional<std::int64_t> kill_after_us{};
+    std::optional<unsigned> retries{};
+    bool submit = true; // false: only root, admins and rules may start it
+    bool rerun = true;  // false: not again after the daemon died during a run
+};
+
+struct Settings {
+    std::filesystem::path helper;                    // tocsin-spark
+    std::vector<std::filesystem::path> directories;  // of scripts, first hit wins
+    std::filesystem::path products;                  // a directory per job is made here
+    std::string socket;                              // TOCSIN_SOCKET of the children
+    unsigned parallel = 2;
+    std::int64_t timeout_us = 600'000'000;
+    std::int64_t kill_after_us = 5'000'000;
+    std::int64_t callback_timeout_us = 600'000'000;
+    unsigned retries = 0;
+    bool owner_is_root = true; // scripts must be root's; else the daemon's own user's
+    std::map<std::string, ScriptConfig, std::less<>> scripts{};
+};
+
+class JobService final : public Jobs {
+public:
+    JobService(boost::asio::io_context& io, StateStore& store, EventReader& reader, CommitFeed& feed, const Clock& clock,
+               Settings settings);
+    ~JobService() override;
+
+    // Loads unfinished jobs (those that ran are run again unless their script says no) and follows the log.
+    Result<void> start();
+    // Takes no new job and ends the children (TERM, then KILL); `done` when none is left. Their jobs stay "running" in the
+    // table, as after a crash.
+    void stop(std::move_only_function<void()> done);
+    void reconfigure(Settings settings);
+    // How many events of the log its reader has not considered yet.
+    std::uint64_t lag() const;
+
+    void run(std::uint64_t unique_index, std::string script, Done<Job> done) override;
+    void set_report(std::uint64_t unique_index, std::int64_t report_id, std::string url, Done<void> done) override;
+    void list(ListFilter filter, std::size_t limit, std::string cursor, Done<ListPage<Job>> done) override;
+    void find(std::uint64_t id, Done<Job> done) override;
+    void cancel(std::uint64_t id, Done<Job> done) override;
+    void rerun(std::uint64_t id, Done<Job> done) override;
+    void output(std::uint64_t id, Done<std::string> done) override;
+    std::map<JobState, std::uint64_t> counts() const override;
+    std::vector<Job> recent(std::size_t limit) const override;
+    std::unique_ptr<Subscription> on_change(std::function<void(const Job&)> handler) override;
+
+private:
+    struct Impl;
+    std::shared_ptr<Impl> impl_;
+};
+
+} // namespace tocsin::jobs
