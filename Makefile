@@ -1,0 +1,45 @@
+# The two commands that matter: `make run` and `make test`. Everything else is behind them.
+.PHONY: help deps build run test test-long bench package format tidy clean
+
+help:
+	@echo "make run        install what is missing, build, start the daemon with demo detectors, say where to look"
+	@echo "make test       build and run every check (the same as continuous integration does)"
+	@echo "make build      release build into build/"
+	@echo "make deps       install what building and testing need (Debian 12)"
+	@echo "make bench      measure against raw LMDB and bare echoes, in one run"
+	@echo "make test-long  the long checks: whole-tree tidy, thread sanitizer, all fault rounds, benches"
+	@echo "make format     format the sources"
+
+deps:
+	@tools/deps.sh all
+
+build:
+	@tools/deps.sh build
+	@cmake --preset release >build-configure.log 2>&1 || { cat build-configure.log; exit 1; }
+	@rm -f build-configure.log
+	@cmake --build build
+
+run: build
+	@tools/run.sh
+
+test: deps
+	@tools/check.sh
+
+test-long: deps
+	@tools/check.sh long
+
+bench: deps
+	@cmake --preset release -DTOCSIN_BENCH=ON >/dev/null && cmake --build build
+	@bench/run.sh
+
+package:
+	@echo "package: deb and rpm are not available in this version; 'make build' then 'cmake --install build' installs by hand" >&2; exit 5
+
+format:
+	@git ls-files '*.cpp' '*.hpp' '*.c' '*.h' | xargs clang-format-19 -i
+
+tidy:
+	@tools/tidy.sh --all
+
+clean:
+	@rm -rf build build-*

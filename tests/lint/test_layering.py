@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Dependencies point one way: which room may include which, and where each library may be seen."""
+
+import re
+
+from house import ROOMS, relative, sources
+
+ALLOWED = {
+    "core": {"core"},
+    "storage": {"core", "storage"},
+    "heartbeats": {"core", "heartbeats"},
+    "jobs": {"core", "jobs"},
+    "ipc": {"core", "ipc"},
+    "cli": {"core", "cli"},
+    "daemon": {"core", "storage", "heartbeats", "jobs", "ipc", "daemon"},
+}
+# header prefix → rooms that may include it
+LIBRARIES = {
+    "lmdb.h": {"storage"},
+    "systemd/sd-bus": {"ipc"},
+    "systemd/sd-daemon": {"ipc", "daemon"},
+    "systemd/sd-journal": {"daemon"},
+    "boost/beast": {"ipc", "cli"},
+    "boost/asio": {"ipc", "daemon", "heartbeats", "jobs", "cli"},
+    "toml++": {"daemon"},
+    "spdlog": {"daemon"},
+    "curl/": {"cli"},
+    "simdjson": {"core", "ipc", "cli"},
+    "re2/": {"core"},
+    "date/": {"core"},
+    "xxhash": {"core"},
+}
+INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.M)
+
+
+def includes(path):
+    return INCLUDE.findall(path.read_text())
+
+
+def room_violation(room, header):
+    target = header.split("/")[0]
+    return target in ROOMS and target not in ALLOWED[room]
+
+
+def library_violation(room, header):
+    return any(header.startswith(prefix) and room not in rooms for prefix, rooms in LIBRARIES.items())
+
+
+def test_rooms_include_only_what_their_arrow_allows():
+    wrong = [f"{relative(p)}: {h}" for room in ROOMS for p in sources(room) for h in includes(p)
+             if room_violation(room, h) or library_violation(room, h)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_public_headers_are_light():
+    """A header that other rooms include must not pull in a heavy library."""
+    heavy = ("boost/", "simdjson", "lmdb", "toml++", "spdlog", "systemd/", "re2/", "date/", "xxhash", "curl/")
+    public = {h for room in ROOMS for p in sources(room) for h in includes(p)
+              if h.split("/")[0] in ROOMS and h.split("/")[0] != room}
+    wrong = [f"{relative(p)}: {h}" for p in sources() if relative(p) in public for h in includes(p) if h.startswith(heavy)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_rule_itself_can_fail():
+    assert room_violation("core", "storage/store.hpp")
+    assert room_violation("ipc", "heartbeats/watchboard.hpp")
+    assert library_violation("daemon", "lmdb.h")
+    assert not room_violation("daemon", "storage/store.hpp")
