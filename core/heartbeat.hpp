@@ -87,6 +87,8 @@ struct Now {
 // Each changes the watch and says what happened. time_passed() moves up → late → down; call it when due.
 std::vector<Transition> apply_beat(Watch& watch, const Beat& beat, const WatchDefaults& defaults, Now now);
 std::vector<Transition> time_passed(Watch& watch, Now now);
+// The configuration's word: the interval and grace of the watch from now on. One that never beat is due an interval from now.
+void configure(Watch& watch, std::int64_t interval_us, std::int64_t grace_us, Now now);
 Result<void> pause(Watch& watch);
 Result<void> resume(Watch& watch, Now now);
 // After the daemon was away: no deadline falls before a full interval and grace from now.
