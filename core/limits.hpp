@@ -31,6 +31,7 @@ inline constexpr std::size_t page_default = 100;
 inline constexpr std::size_t page_max = 10'000;
 inline constexpr std::size_t page_bytes = 7 * MiB; // a page ends early; no message over 8 MiB leaves on the bus
 inline constexpr std::size_t control_body_bytes = 64 * KiB;
+inline constexpr std::size_t errors_listed = 100; // wrong fields that one answer names
 
 // Filters
 inline constexpr std::size_t filter_values = 100; // per key
