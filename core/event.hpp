@@ -17,6 +17,10 @@
 
 namespace tocsin {
 
+namespace json {
+struct BuilderAccess;
+}
+
 enum class Severity : std::uint8_t { info, warning, error, critical }; // ordered by rank
 enum class EventType : std::uint8_t { standard, dataset };
 
@@ -112,10 +116,14 @@ public:
     Result<Event> finish(bool from_daemon = false);
 
 private:
+    friend struct json::BuilderAccess; // hands in payloads that it has checked, minified and redacted already
+    bool first_time(std::size_t field);
+
     const IntakeRules& rules_;
     std::int64_t now_us_;
     Event event_{};
     std::uint64_t seen_ = 0; // one bit per field of the table
+    bool time_given_ = false;
     std::vector<FieldError> errors_{};
 };
 

@@ -72,23 +72,23 @@ static_assert(by_length.begin[longest_name + 1] == field_count, "a field's name 
 
 } // namespace
 
-std::optional<Field> field_of(std::string_view name) {
+std::optional<EventField> field_of(std::string_view name) {
     if (name.size() > longest_name) {
         return std::nullopt;
     }
     for (std::size_t i = by_length.begin[name.size()]; i < by_length.begin[name.size() + 1]; ++i) {
         if (table[by_length.order[i]].name == name) {
-            return static_cast<Field>(by_length.order[i]);
+            return static_cast<EventField>(by_length.order[i]);
         }
     }
     return std::nullopt;
 }
 
-std::string_view name_of(Field field) {
+std::string_view name_of(EventField field) {
     return table[static_cast<std::size_t>(field)].name;
 }
 
-bool set_by_daemon(Field field) {
+bool set_by_daemon(EventField field) {
     return table[static_cast<std::size_t>(field)].by_daemon;
 }
 

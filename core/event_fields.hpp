@@ -9,7 +9,7 @@
 
 namespace tocsin {
 
-enum class Field : std::uint8_t {
+enum class EventField : std::uint8_t {
     unique_index,
     scid,
     event_time,
@@ -39,9 +39,9 @@ enum class Field : std::uint8_t {
 };
 inline constexpr std::size_t field_count = 26;
 
-std::optional<Field> field_of(std::string_view name);
-std::string_view name_of(Field field);
+std::optional<EventField> field_of(std::string_view name);
+std::string_view name_of(EventField field);
 // True for the fields that no sender may set.
-bool set_by_daemon(Field field);
+bool set_by_daemon(EventField field);
 
 } // namespace tocsin

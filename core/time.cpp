@@ -119,10 +119,9 @@ std::optional<std::string> civil_problem(const Civil& civil) {
 }
 
 std::int64_t local_us(const Civil& civil) {
-    const std::chrono::sys_days days =
-        std::chrono::year_month_day{std::chrono::year(civil.year),
-                                    std::chrono::month(static_cast<unsigned>(civil.month)),
-                                    std::chrono::day(static_cast<unsigned>(civil.day))};
+    const std::chrono::sys_days days = std::chrono::year_month_day{
+        std::chrono::year(civil.year), std::chrono::month(static_cast<unsigned>(civil.month)),
+        std::chrono::day(static_cast<unsigned>(civil.day))};
     const std::int64_t seconds = (civil.hour * 60 + civil.minute) * 60 + civil.second;
     return std::int64_t{days.time_since_epoch().count()} * us_per_day + seconds * us_per_s + civil.fraction_us;
 }
@@ -339,8 +338,7 @@ void append_time(std::string& out, std::int64_t us) {
     const std::int64_t shifted = days + 719'468;
     const std::int64_t era = floor_div(shifted, 146'097);
     const auto day_of_era = static_cast<std::uint64_t>(shifted - era * 146'097);
-    const auto year_of_era =
-        (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
+    const auto year_of_era = (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
     const auto day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     const auto month_from_march = (5 * day_of_year + 2) / 153;
     const auto day = day_of_year - (153 * month_from_march + 2) / 5 + 1;

@@ -39,7 +39,8 @@ std::size_t ascii_run(std::string_view text, std::size_t place) {
     return place - from;
 }
 
-// Length of the character of two to four bytes at `place`; 0 when it is none. Bounds of the second byte: Unicode, table 3-7.
+// Length of the character of two to four bytes at `place`; 0 when it is none. Bounds of the second byte: Unicode, table
+// 3-7.
 std::size_t wide_character(std::string_view text, std::size_t place) {
     const unsigned first = byte_at(text, place);
     if (!continues(text, place + 1)) {
@@ -121,7 +122,7 @@ std::optional<std::string> name_problem(std::string_view text, std::size_t max) 
     return std::nullopt;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     const std::string_view shown = utf8_cut(text, quoted_bytes);
     std::string out;
     json::append_string(out, shown);

@@ -15,6 +15,6 @@ std::string_view utf8_cut(std::string_view text, std::size_t max);
 // Unicode's class Cc: U+0000–U+001F, U+007F–U+009F.
 bool has_control_character(std::string_view text);
 // For messages: in double quotes, escaped as in JSON, cut with "…" where it is long.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 } // namespace tocsin

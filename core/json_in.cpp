@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/event_fields.hpp"
+#include "core/json.hpp"
+#include "core/json_impl.hpp"
+
+#include <utility>
+
+namespace tocsin::json {
+
+// Hands the payload of a tree to a builder without writing and reading it once more.
+struct BuilderAccess {
+    static void payload(EventBuilder& builder, const element& value) {
+        constexpr std::string_view key = "payload";
+        if (!builder.first_time(static_cast<std::size_t>(EventField::payload))) {
+            builder.refuse(key, "is given twice");
+            return;
+        }
+        if (auto problem = append_payload(builder.event_.payload, value, builder.rules_.redact)) {
+            builder.refuse(key, std::move(*problem));
+        }
+    }
+};
+
+struct Parser::Impl {
+    Document document{};
+    std::string scratch{};
+};
+
+namespace {
+
+constexpr std::string_view blanks = " \t\r\n";
+
+std::string_view trimmed(std::string_view text) {
+    const auto from = text.find_first_not_of(blanks);
+    if (from == std::string_view::npos) {
+        return {};
+    }
+    return text.substr(from, text.find_last_not_of(blanks) - from + 1);
+}
+
+// Only of what a builder looks at: whether it is an object or an array.
+Scalar shallow(const element& value) {
+    if (value.is_object()) {
+        return RawJson{"{}"};
+    }
+    return value.is_array() ? Scalar(RawJson{"[]"}) : scalar_of(value);
+}
+
+Result<Event> event_of(const element& value, const IntakeRules& rules, std::int64_t now_us) {
+    simdjson::dom::object object;
+    if (value.get(object) != simdjson::SUCCESS) {
+        const std::string kind(value.is_array() ? "an array" : kind_of(scalar_of(value)));
+        return std::unexpected(field_error("", "is " + kind + ", not an event object"));
+    }
+    EventBuilder builder(rules, now_us);
+    for (const auto field : object) {
+        if (field.key == "payload" && field.value.is_object()) {
+            BuilderAccess::payload(builder, field.value);
+        } else {
+            builder.set(field.key, shallow(field.value));
+        }
+    }
+    return builder.finish();
+}
+
+// What a text that cannot be read is answered with: an error of a field where it is JSON but for one value.
+Error unreadable_event(std::string_view text) {
+    const Fault fault = diagnose(text);
+    if (!fault.readable) {
+        return unreadable(fault);
+    }
+    return field_error(fault.field, fault.reason + ", at byte " + std::to_string(fault.offset), fault.index);
+}
+
+std::string label(std::size_t index, std::string_view field) {
+    std::string text = "event " + std::to_string(index);
+    if (!field.empty()) {
+        text += ": ";
+        text += field;
+    }
+    return text;
+}
+
+void set_index(Error& error, std::size_t index) {
+    if (error.fields.empty()) {
+        error.fields.push_back({index, "", error.reason});
+    }
+    for (FieldError& field : error.fields) {
+        field.index = index;
+    }
+}
+
+// The events of a batch so far, and what is wrong with it.
+class Batch {
+public:
+    explicit Batch(std::size_t expected) { events_.reserve(expected); }
+
+    // False when there is no use in going on.
+    bool add(Result<Event> event, std::size_t index) {
+        if (event) {
+            if (error_.fields.empty()) {
+                events_.push_back(std::move(*event));
+            }
+            return true;
+        }
+        Error& found = event.error();
+        set_index(found, index);
+        if (error_.fields.empty() || found.code != Code::invalid_event) {
+            error_ = Error{found.code, found.context, label(index, found.object), found.reason};
+        }
+        for (FieldError& field : found.fields) {
+            if (error_.fields.size() < limits::errors_listed) {
+                error_.fields.push_back(std::move(field));
+            }
+        }
+        return error_.code == Code::invalid_event && error_.fields.size() < limits::errors_listed;
+    }
+
+    Result<std::vector<Event>> finish() {
+        if (!error_.fields.empty()) {
+            return std::unexpected(std::move(error_));
+        }
+        if (events_.empty()) {
+            return fail(Code::invalid_argument, "submit", "", "there are no events in it");
+        }
+        return std::move(events_);
+    }
+
+private:
+    std::vector<Event> events_{};
+    Error error_{};
+};
+
+Error too_many() {
+    Error error{Code::limit_exceeded, "submit", "",
+                "more than " + std::to_string(limits::batch_events) + " events in one batch; send them in several"};
+    error.too_large = true;
+    return error;
+}
+
+Error too_long() {
+    Error error{Code::limit_exceeded, "submit", "",
+                "more than " + std::to_string(limits::batch_bytes) + " bytes in one batch; send it in several"};
+    error.too_large = true;
+    return error;
+}
+
+// One event in a text of its own.
+Result<Event> single(Document& document, std::string_view text, const IntakeRules& rules, std::int64_t now_us) {
+    const auto read = document.read(text);
+    if (read.error() != simdjson::SUCCESS) {
+        return std::unexpected(unreadable_event(text));
+    }
+    Result<Event> event = event_of(read.value_unsafe(), rules, now_us);
+    if (event && text.size() > limits::event_bytes) {
+        return std::unexpected(
+            field_error("", "an event is at most " + std::to_string(limits::event_bytes) + " bytes"));
+    }
+    return event;
+}
+
+Result<std::vector<Event>> array_of(const simdjson::dom::array& array, const IntakeRules& rules, std::int64_t now_us) {
+    if (array.size() > limits::batch_events) {
+        return std::unexpected(too_many());
+    }
+    Batch batch(array.size());
+    std::size_t index = 0;
+    for (const element value : array) {
+        if (!batch.add(event_of(value, rules, now_us), index)) {
+            break;
+        }
+        ++index;
+    }
+    return batch.finish();
+}
+
+} // namespace
+
+Parser::Parser() : impl_(std::make_unique<Impl>()) {}
+Parser::~Parser() = default;
+
+Result<void> Parser::object(std::string_view text, const FieldSink& sink) {
+    const auto read = impl_->document.read(text);
+    if (read.error() != simdjson::SUCCESS) {
+        return std::unexpected(unreadable(text));
+    }
+    simdjson::dom::object object;
+    if (read.get(object) != simdjson::SUCCESS) {
+        return fail(Code::invalid_argument, "JSON", "", "a JSON object is expected");
+    }
+    if (const auto key = repeated_key(object)) {
+        return fail(Code::invalid_argument, "JSON", std::string(*key), "is given twice");
+    }
+    for (const auto field : object) {
+        impl_->scratch.clear();
+        TreeWriter writer(impl_->scratch, limits::payload_depth);
+        if (!writer.write(field.value)) {
+            return fail(Code::invalid_argument, "JSON", std::string(field.key), writer.problem());
+        }
+        const bool nested = field.value.is_object() || field.value.is_array();
+        sink(field.key, nested ? Scalar(RawJson{impl_->scratch}) : scalar_of(field.value));
+    }
+    return {};
+}
+
+Result<std::vector<Event>> Parser::events(std::string_view text, const IntakeRules& rules, std::int64_t now_us,
+                                          bool* was_array) {
+    const std::string_view inner = trimmed(text);
+    const bool is_array = inner.starts_with('[');
+    if (was_array != nullptr) {
+        *was_array = is_array;
+    }
+    if (inner.size() > limits::batch_bytes) {
+        return std::unexpected(too_long());
+    }
+    if (!is_array) {
+        Result<Event> event = single(impl_->document, inner, rules, now_us);
+        if (!event) {
+            return std::unexpected(std::move(event.error()));
+        }
+        std::vector<Event> one;
+        one.push_back(std::move(*event));
+        return one;
+    }
+    simdjson::dom::array array;
+    if (impl_->document.read(inner).get(array) != simdjson::SUCCESS) {
+        Error error = unreadable_event(inner);
+        if (!error.fields.empty()) {
+            error.object = label(error.fields.front().index, error.object);
+        }
+        return std::unexpected(std::move(error));
+    }
+    return array_of(array, rules, now_us);
+}
+
+Result<Event> Parser::event(std::string_view line, const IntakeRules& rules, std::int64_t now_us, std::size_t index) {
+    Result<Event> event = single(impl_->document, trimmed(line), rules, now_us);
+    if (!event) {
+        set_index(event.error(), index);
+    }
+    return event;
+}
+
+Result<std::vector<Event>> Parser::ndjson(std::string_view text, const IntakeRules& rules, std::int64_t now_us) {
+    if (text.size() > limits::batch_bytes) {
+        return std::unexpected(too_long());
+    }
+    constexpr std::size_t usual_line_bytes = 200;
+    Batch batch(std::min(text.size() / usual_line_bytes, limits::batch_events));
+    std::size_t index = 0;
+    while (!text.empty()) {
+        const auto end = std::min(text.find('\n'), text.size());
+        const std::string_view line = trimmed(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+        if (line.empty()) {
+            continue;
+        }
+        if (index == limits::batch_events) {
+            return std::unexpected(too_many());
+        }
+        if (!batch.add(single(impl_->document, line, rules, now_us), index)) {
+            break;
+        }
+        ++index;
+    }
+    return batch.finish();
+}
+
+} // namespace tocsin::json
