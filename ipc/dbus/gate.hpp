@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Private to ipc/dbus: the one way from a message to its handler. Who calls is found out, the privilege declared with
+// the method is checked, then the handler gets the call. Nothing is thrown out of here.
+#pragma once
+
+#include "ipc/access.hpp"
+#include "ipc/dbus/call.hpp"
+#include "ipc/dbus/identity.hpp"
+
+#include <memory>
+
+namespace tocsin::ipc::dbus {
+
+class Gate {
+public:
+    Gate(std::shared_ptr<Link> link, Identities& identities, AccessPolicy policy)
+        : link_(std::move(link)), identities_(identities), policy_(policy) {}
+
+    // From a C callback: always answered later or now.
+    void admit(sd_bus_message* message, const Method& method) noexcept;
+
+private:
+    void resolve(sd_bus_message* message, const Method& method);
+    void proceed(Call call, Result<Identities::Known> who) noexcept;
+
+    std::shared_ptr<Link> link_;
+    Identities& identities_;
+    AccessPolicy policy_;
+};
+
+} // namespace tocsin::ipc::dbus

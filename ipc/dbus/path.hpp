@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Private to ipc/dbus: the paths of objects. Labels are encoded as sd-bus does it, and each object has exactly one
+// path.
+#pragma once
+
+#include "core/heartbeat.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace tocsin::ipc::dbus {
+
+std::string heartbeat_path(const WatchKey& key);
+std::optional<WatchKey> heartbeat_of(const std::string& path); // nullopt unless it is exactly a heartbeat's path
+std::string job_path(std::uint64_t id);
+std::optional<std::uint64_t> job_of(const std::string& path);
+
+enum class Place : std::uint8_t { root, heartbeat, job };
+const char* prefix_of(Place place);
+bool belongs(Place place, const std::string& path);
+
+} // namespace tocsin::ipc::dbus
