@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/intake.hpp"
+
+#include <algorithm>
+
+namespace tocsin::daemon {
+
+namespace {
+
+struct Split {
+    std::vector<Event> events{};
+    std::vector<Beat> beats{};
+    std::vector<std::size_t> event_at{}; // positions of the events in the batch
+};
+
+Split split(std::vector<Event> batch) {
+    Split out;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        if (is_beat(batch[i])) {
+            out.beats.push_back(beat_of(batch[i]));
+        } else {
+            out.event_at.push_back(i);
+            out.events.push_back(std::move(batch[i]));
+        }
+    }
+    return out;
+}
+
+// The store knows the events alone: what it says about the second event may be about the third of the batch.
+Error spread_error(Error error, const std::vector<std::size_t>& event_at) {
+    for (FieldError& field : error.fields) {
+        if (field.index < event_at.size()) {
+            field.index = event_at[field.index];
+        }
+    }
+    return error;
+}
+
+} // namespace
+
+LogIntake::LogIntake(Append append, Heartbeats& heartbeats, IntakeRules rules)
+    : append_(std::move(append)),
+      heartbeats_(heartbeats),
+      rules_(std::move(rules)),
+      refused_(std::make_shared<std::function<void(const Error&)>>()) {}
+
+void LogIntake::on_refused(std::function<void(const Error&)> handler) {
+    *refused_ = std::move(handler);
+}
+
+void LogIntake::submit(std::vector<Event> events, Done<Receipt> done) {
+    const std::size_t batch = events.size();
+    if (batch == 0) {
+        done(Receipt{});
+        return;
+    }
+    Split parts = split(std::move(events));
+    std::vector<TableChange> rows;
+    if (!parts.beats.empty()) {
+        rows = heartbeats_.beats(parts.beats);
+    }
+    auto answer = [done = std::move(done), event_at = std::move(parts.event_at), batch,
+                   refused = refused_](Result<Receipt> result) mutable {
+        if (result) {
+            done(spread(std::move(*result), event_at, batch));
+            return;
+        }
+        if (*refused) {
+            (*refused)(result.error());
+        }
+        done(std::unexpected(spread_error(std::move(result.error()), event_at)));
+    };
+    append_(std::move(parts.events), std::move(rows), std::move(answer));
+}
+
+Receipt spread(Receipt receipt, const std::vector<std::size_t>& event_at, std::size_t batch) {
+    if (event_at.size() == batch) {
+        return receipt;
+    }
+    Receipt out{.indexes = std::vector<std::uint64_t>(batch, 0),
+                .duplicate = std::vector<bool>(batch, false),
+                .duplicates = receipt.duplicates};
+    for (std::size_t i = 0; i < event_at.size() && i < receipt.indexes.size(); ++i) {
+        out.indexes[event_at[i]] = receipt.indexes[i];
+        out.duplicate[event_at[i]] = i < receipt.duplicate.size() && receipt.duplicate[i];
+    }
+    return out;
+}
+
+} // namespace tocsin::daemon

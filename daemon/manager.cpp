@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/manager.hpp"
+
+#include "core/json.hpp"
+#include "daemon/metrics.hpp"
+
+#include <unistd.h>
+
+namespace tocsin::daemon {
+
+namespace {
+
+constexpr std::string_view store_full = "store-full";
+constexpr std::string_view store_read_only = "store-read-only";
+constexpr std::size_t named_keys_max = 100; // in the payload of daemon.reloaded
+
+std::string payload_of(std::string_view key, const Scalar& value) {
+    std::string out;
+    json::ObjectWriter writer(out);
+    writer.add(key, value);
+    writer.close();
+    return out;
+}
+
+std::string started_payload() {
+    std::string out;
+    json::ObjectWriter writer(out);
+    writer.add("version", std::string_view(TOCSIN_VERSION));
+    writer.add("pid", std::int64_t{getpid()});
+    writer.close();
+    return out;
+}
+
+std::string changed_payload(const std::vector<std::string>& keys) {
+    std::string list = "[";
+    for (std::size_t i = 0; i < keys.size() && i < named_keys_max; ++i) {
+        list += i > 0 ? "," : "";
+        json::append_string(list, keys[i]);
+    }
+    list += "]";
+    return payload_of("changed", RawJson{list});
+}
+
+} // namespace
+
+DaemonManager::DaemonManager(ManagerParts parts, StateStore& store, CommitFeed& feed, const Heartbeats& heartbeats,
+                             const Jobs& jobs, const Clock& clock)
+    : parts_(std::move(parts)),
+      store_(store),
+      feed_(feed),
+      heartbeats_(heartbeats),
+      jobs_(jobs),
+      clock_(clock),
+      started_us_(clock.wall_us()),
+      rate_(clock.boot_us()) {}
+
+void DaemonManager::start() {
+    commits_ = feed_.on_commit([this](const CommitNotice& notice) {
+        rate_.add(clock_.boot_us(), notice.events ? notice.events->size() : 0);
+        refresh();
+    });
+    append({event("daemon.started", clock_.wall_us(), started_payload(), Severity::info)});
+    refresh();
+}
+
+void DaemonManager::refresh() {
+    const storage::Health health = parts_.health();
+    const std::int64_t now_us = clock_.boot_us();
+    if (health.stopped_writing.empty()) {
+        changed(degraded_.clear(store_read_only, now_us));
+    } else {
+        changed(degraded_.set(store_read_only, health.stopped_writing, now_us));
+    }
+    look_at_full(health.full);
+}
+
+// While the store is full nothing can be appended: both events are made when it takes events again.
+void DaemonManager::look_at_full(bool full) {
+    const std::int64_t wall_us = clock_.wall_us();
+    if (full) {
+        full_since_us_ = full_since_us_ == 0 ? wall_us : full_since_us_;
+        changed(degraded_.set(store_full, "", clock_.boot_us()));
+        return;
+    }
+    const auto change = degraded_.clear(store_full, clock_.boot_us());
+    changed(change);
+    if (change && change->tell) {
+        append({event("store.full", full_since_us_, payload_of("since", TimeUs{full_since_us_}), Severity::critical),
+                event("store.resumed", wall_us, payload_of("full_us", wall_us - full_since_us_), Severity::info)});
+    }
+    full_since_us_ = 0;
+}
+
+void DaemonManager::set_degraded(std::string_view kind, std::string_view detail) {
+    changed(degraded_.set(kind, detail, clock_.boot_us()));
+}
+
+void DaemonManager::clear_degraded(std::string_view kind) {
+    changed(degraded_.clear(kind, clock_.boot_us()));
+}
+
+void DaemonManager::changed(const std::optional<DegradedChange>& change) {
+    if (!change) {
+        return;
+    }
+    if (change->tell && parts_.log_degraded) {
+        parts_.log_degraded(change->began, change->reason);
+    }
+    // A store that cannot be written takes no event about it, and a full one gets its own two.
+    if (change->tell && change->kind != store_full && change->kind != store_read_only) {
+        append({event(change->began ? "daemon.degraded" : "daemon.restored", clock_.wall_us(),
+                      payload_of("reason", std::string_view(change->reason)),
+                      change->began ? Severity::warning : Severity::info)});
+    }
+    handlers_.call(degraded_.reasons());
+}
+
+Event DaemonManager::event(std::string_view name, std::int64_t time_us, std::string payload, Severity severity) const {
+    return daemon_event(name, time_us, clock_.wall_us(), std::move(payload), severity);
+}
+
+// What the daemon says about itself is not worth stopping for: where it cannot be kept, the log and the status have it.
+void DaemonManager::append(std::vector<Event> events) {
+    StateChange change;
+    change.events = std::move(events);
+    store_.commit(std::move(change), [](const Result<std::vector<std::uint64_t>>&) {});
+}
+
+Status DaemonManager::status() const {
+    const storage::Health health = parts_.health();
+    return Status{.version = TOCSIN_VERSION,
+                  .hostname = parts_.hostname,
+                  .store_id = parts_.store_id,
+                  .event_count = health.event_count,
+                  .first_index = health.first_index,
+                  .last_index = health.last_index,
+                  .store_bytes = health.store_bytes,
+                  .intake_rate = rate_.per_second(clock_.boot_us()),
+                  .degraded = degraded_.reasons(),
+                  .started_us = started_us_};
+}
+
+void DaemonManager::reload(Done<void> done) {
+    auto changed_keys = parts_.reload();
+    if (!changed_keys) {
+        done(std::unexpected(std::move(changed_keys.error())));
+        return;
+    }
+    append({event("daemon.reloaded", clock_.wall_us(), changed_payload(*changed_keys), Severity::info)});
+    done({});
+}
+
+std::string DaemonManager::metrics() const {
+    return render_metrics(MetricsInput{.version = TOCSIN_VERSION,
+                                       .health = parts_.health(),
+                                       .rejected = rejected_,
+                                       .watches = heartbeats_.counts(),
+                                       .jobs = jobs_.counts(),
+                                       .reader_lag = {{"jobs", parts_.jobs_lag()}},
+                                       .degraded = degraded_.kinds()});
+}
+
+void DaemonManager::count_rejected(Code code) {
+    rejected_.at(static_cast<std::size_t>(code))++;
+    if (code == Code::storage_full) {
+        refresh();
+    }
+}
+
+std::unique_ptr<Subscription> DaemonManager::on_degraded(std::function<void(const std::vector<std::string>&)> handler) {
+    return handlers_.add(std::move(handler));
+}
+
+} // namespace tocsin::daemon

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// The daemon about itself: status, intake rate, why it is degraded, /metrics, reload; and the events that it appends
+// about itself (daemon.started .reloaded .degraded .restored, store.full .resumed). It sees the rooms through narrow
+// functions, so that it is tested without them.
+#pragma once
+
+#include "core/clock.hpp"
+#include "core/ports.hpp"
+#include "daemon/degraded.hpp"
+#include "daemon/handlers.hpp"
+#include "daemon/intake_rate.hpp"
+#include "storage/store.hpp"
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tocsin::daemon {
+
+struct ManagerParts {
+    std::function<storage::Health()> health{};
+    std::function<std::uint64_t()> jobs_lag{};
+    // Reads the configuration again and applies it; the names of the keys that changed.
+    std::function<Result<std::vector<std::string>>()> reload{};
+    // What the log should say about a change: (began, reason).
+    std::function<void(bool, const std::string&)> log_degraded{};
+    std::string hostname{};
+    std::string store_id{};
+};
+
+class DaemonManager final : public Manager {
+public:
+    DaemonManager(ManagerParts parts, StateStore& store, CommitFeed& feed, const Heartbeats& heartbeats,
+                  const Jobs& jobs, const Clock& clock);
+
+    // Follows the commits and appends daemon.started.
+    void start();
+    // Looks at the store's health; called after each commit and each refused submission.
+    void refresh();
+    // Reasons from elsewhere ("jobs-helper").
+    void set_degraded(std::string_view kind, std::string_view detail);
+    void clear_degraded(std::string_view kind);
+
+    Status status() const override;
+    void reload(Done<void> done) override;
+    std::string metrics() const override;
+    void count_rejected(Code code) override;
+    std::unique_ptr<Subscription> on_degraded(std::function<void(const std::vector<std::string>&)> handler) override;
+
+private:
+    void changed(const std::optional<DegradedChange>& change);
+    void look_at_full(bool full);
+    void append(std::vector<Event> events);
+    Event event(std::string_view name, std::int64_t time_us, std::string payload, Severity severity) const;
+
+    ManagerParts parts_;
+    StateStore& store_;
+    CommitFeed& feed_;
+    const Heartbeats& heartbeats_;
+    const Jobs& jobs_;
+    const Clock& clock_;
+    std::int64_t started_us_;
+    IntakeRate rate_;
+    Degraded degraded_{};
+    std::int64_t full_since_us_ = 0; // 0: not full
+    std::array<std::uint64_t, 8> rejected_{};
+    HandlerList<std::vector<std::string>> handlers_{};
+    std::unique_ptr<Subscription> commits_{};
+};
+
+} // namespace tocsin::daemon

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/process.hpp"
+
+#include "core/event.hpp"
+
+#include <fmt/format.h>
+#include <systemd/sd-daemon.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <cstdlib>
+#include <fcntl.h>
+#include <grp.h>
+#include <memory>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <system_error>
+#include <unistd.h>
+#include <vector>
+
+namespace tocsin::daemon {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr rlim_t open_files_max = 8192;
+constexpr std::size_t group_buffer_bytes_max = 1024 * 1024;
+
+std::string system_error(int number) {
+    return std::generic_category().message(number);
+}
+
+// Every missing directory on the way, with this mode.
+Result<void> make_directories(const fs::path& path, mode_t mode) {
+    fs::path at;
+    for (const fs::path& part : path) {
+        at /= part;
+        if (mkdir(at.c_str(), mode) != 0 && errno != EEXIST && errno != EISDIR && access(at.c_str(), X_OK) != 0) {
+            const int number = errno;
+            return fail(Code::not_authorized, "start", at.string(),
+                        fmt::format("cannot be made: {}", system_error(number)));
+        }
+    }
+    return {};
+}
+
+std::optional<std::string> state_dir_problem(const fs::path& path) {
+    struct stat status{};
+    if (stat(path.c_str(), &status) != 0) {
+        return fmt::format("cannot be used: {}", system_error(errno));
+    }
+    if (!S_ISDIR(status.st_mode)) {
+        return "is not a directory";
+    }
+    if (status.st_uid != geteuid()) {
+        return fmt::format(
+            "belongs to uid {}, but the daemon runs as uid {}; run it as that user or give another --state-dir",
+            status.st_uid, geteuid());
+    }
+    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+        return fmt::format("can be changed by others (mode {:04o}); make it safe with chmod go-w",
+                           status.st_mode & 07777U);
+    }
+    if (access(path.c_str(), R_OK | W_OK | X_OK) != 0) {
+        return fmt::format("cannot be written: {}", system_error(errno));
+    }
+    return std::nullopt;
+}
+
+} // namespace
+
+void prepare_process() {
+    umask(077);
+    struct sigaction ignore{};
+    ignore.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &ignore, nullptr);
+    rlimit files{};
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < open_files_max) {
+        files.rlim_cur = std::min<rlim_t>(files.rlim_max, open_files_max);
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
+Result<StateDir> StateDir::take(const fs::path& path) {
+    if (auto made = make_directories(path, 0700); !made) {
+        return std::unexpected(std::move(made.error()));
+    }
+    if (auto problem = state_dir_problem(path)) {
+        return fail(Code::not_authorized, "start", path.string(), std::move(*problem));
+    }
+    const fs::path lock_path = path / "lock";
+    FileDescriptor lock(open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (lock.get() < 0) {
+        return fail(Code::not_authorized, "start", lock_path.string(),
+                    fmt::format("cannot be opened: {}", system_error(errno)));
+    }
+    if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+        return fail(Code::conflict, "start", path.string(),
+                    "is in use by another tocsind; stop that one or give another --state-dir");
+    }
+    return StateDir(path, std::move(lock));
+}
+
+Result<void> make_runtime_dir(const fs::path& path, bool for_group) {
+    std::error_code error;
+    if (fs::is_directory(path, error)) {
+        return {};
+    }
+    if (auto made = make_directories(path, 0700); !made) {
+        return made;
+    }
+    // mkdir's mode went through the umask.
+    if (for_group && chmod(path.c_str(), 0755) != 0) {
+        return fail(Code::not_authorized, "start", path.string(),
+                    fmt::format("cannot change its mode: {}", system_error(errno)));
+    }
+    return {};
+}
+
+std::optional<std::uint32_t> group_id(const std::string& name) {
+    std::vector<char> buffer(4096);
+    while (buffer.size() <= group_buffer_bytes_max) {
+        group entry{};
+        group* found = nullptr;
+        const int result = getgrnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
+        if (result == ERANGE) {
+            buffer.resize(buffer.size() * 2);
+        } else if (result != EINTR) {
+            return found == nullptr ? std::nullopt : std::optional<std::uint32_t>(found->gr_gid);
+        }
+    }
+    return std::nullopt;
+}
+
+std::string hostname() {
+    std::array<char, HOST_NAME_MAX + 1> name{};
+    if (gethostname(name.data(), name.size() - 1) != 0 || name_problem(name.data())) {
+        return "localhost";
+    }
+    return name.data();
+}
+
+fs::path spark_helper() {
+    std::error_code error;
+    const fs::path self = fs::read_symlink("/proc/self/exe", error);
+    if (!error) {
+        fs::path beside = self.parent_path() / "tocsin-spark";
+        if (access(beside.c_str(), X_OK) == 0) {
+            return beside;
+        }
+    }
+    return fs::path(TOCSIN_LIBEXECDIR) / "tocsin-spark";
+}
+
+std::uint64_t file_system_bytes(const fs::path& path) {
+    struct statvfs status{};
+    if (statvfs(path.c_str(), &status) != 0) {
+        return 0;
+    }
+    return static_cast<std::uint64_t>(status.f_blocks) * status.f_frsize;
+}
+
+Result<int> handed_over_socket() {
+    char** raw = nullptr;
+    const int count = sd_listen_fds_with_names(1, &raw);
+    std::vector<std::string> names;
+    for (int i = 0; i < count && raw != nullptr; ++i) {
+        const std::unique_ptr<char, decltype(&std::free)> name(raw[i], &std::free);
+        names.emplace_back(name.get());
+    }
+    std::free(static_cast<void*>(raw));
+    if (count < 0) {
+        return fail(Code::unavailable, "start", "LISTEN_FDS",
+                    fmt::format("cannot be taken over: {}", system_error(-count)));
+    }
+    int chosen = -1;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        const int fd = SD_LISTEN_FDS_START + static_cast<int>(i);
+        if (chosen < 0 && (names[i] == "http" || names.size() == 1)) {
+            chosen = fd;
+        } else {
+            close(fd);
+        }
+    }
+    if (chosen >= 0 && sd_is_socket_unix(chosen, SOCK_STREAM, 1, nullptr, 0) <= 0) {
+        return fail(Code::invalid_argument, "start", "LISTEN_FDS",
+                    "is not a listening Unix stream socket; see tocsind.socket");
+    }
+    return chosen;
+}
+
+} // namespace tocsin::daemon

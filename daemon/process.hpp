@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// The process and its directories before anything runs: file mode mask, limits, the state directory with its lock, the
+// runtime directory, who may use the sockets, and where the helper is. Each refusal says what to do.
+#pragma once
+
+#include "core/error.hpp"
+#include "daemon/file_descriptor.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace tocsin::daemon {
+
+// umask 0077, SIGPIPE ignored, RLIMIT_NOFILE raised to the hard limit, at most 8192.
+void prepare_process();
+
+// Held as long as the daemon runs: two daemons never share a state directory.
+class StateDir {
+public:
+    // Creates it (0700) when it is missing. not_authorized when it is not ours, can be changed by others or not be
+    // written; conflict when another daemon holds it.
+    static Result<StateDir> take(const std::filesystem::path& path);
+    const std::filesystem::path& path() const { return path_; }
+
+private:
+    StateDir(std::filesystem::path path, FileDescriptor lock) : path_(std::move(path)), lock_(std::move(lock)) {}
+    std::filesystem::path path_;
+    FileDescriptor lock_;
+};
+
+// Creates it when it is missing: 0755 where a group shall reach the socket in it, else 0700.
+Result<void> make_runtime_dir(const std::filesystem::path& path, bool for_group);
+
+// gid of a group by its name; nullopt when there is none.
+std::optional<std::uint32_t> group_id(const std::string& name);
+
+std::string hostname();
+
+// tocsin-spark beside this executable, as in a build directory; else where packages install it.
+std::filesystem::path spark_helper();
+
+// Total size of the file system that holds `path`; 0 when unknown.
+std::uint64_t file_system_bytes(const std::filesystem::path& path);
+
+// A listening Unix socket that systemd handed over: the one named "http", or the only one. −1: none.
+Result<int> handed_over_socket();
+
+} // namespace tocsin::daemon

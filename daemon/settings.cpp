@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/settings.hpp"
+
+#include <algorithm>
+
+namespace tocsin::daemon {
+
+namespace {
+
+constexpr std::uint64_t store_bytes_default = 4ULL << 30;
+constexpr std::uint64_t store_bytes_least = 16ULL << 20; // of a tiny file system
+
+std::uint64_t default_max_bytes(const Site& site) {
+    if (site.file_system_bytes == 0) {
+        return store_bytes_default;
+    }
+    return std::min(store_bytes_default, std::max(store_bytes_least, site.file_system_bytes / 10));
+}
+
+jobs::ScriptConfig script_config(const ScriptEntry& entry) {
+    jobs::ScriptConfig script{.submit = entry.submit, .rerun = entry.rerun};
+    if (entry.timeout_us > 0) {
+        script.timeout_us = entry.timeout_us;
+    }
+    if (entry.kill_after_us >= 0) {
+        script.kill_after_us = entry.kill_after_us;
+    }
+    if (entry.retries >= 0) {
+        script.retries = static_cast<unsigned>(entry.retries);
+    }
+    return script;
+}
+
+} // namespace
+
+storage::Options store_options(const Config& config, const Site& site) {
+    storage::Options options;
+    options.directory = site.state_dir / "store";
+    options.max_bytes = config.store_max_bytes > 0 ? config.store_max_bytes : default_max_bytes(site);
+    options.idempotency_window_us = config.store_idempotency_window_us;
+    options.idempotency_keys = static_cast<std::size_t>(config.store_idempotency_keys);
+    options.readers = static_cast<unsigned>(config.store_readers);
+    options.query_us_max = config.store_query_timeout_us;
+    return options;
+}
+
+heartbeats::Settings heartbeat_settings(const Config& config) {
+    heartbeats::Settings settings;
+    settings.defaults = WatchDefaults{.interval_us = config.heartbeats_interval_us,
+                                      .grace_us = config.heartbeats_grace_us,
+                                      .auto_register = config.heartbeats_auto_register};
+    for (const HeartbeatEntry& entry : config.heartbeats) {
+        if (!entry.schedule.empty() && entry.interval_us == 0) {
+            continue; // not in effect; watched by the default interval it would alarm for nothing
+        }
+        settings.watches.push_back(heartbeats::WatchConfig{.key = WatchKey{.source = entry.source, .scid = entry.scid},
+                                                           .interval_us = entry.interval_us,
+                                                           .grace_us = entry.grace_us});
+    }
+    return settings;
+}
+
+jobs::Settings job_settings(const Config& config, const Site& site) {
+    jobs::Settings settings;
+    settings.helper = site.helper;
+    settings.directories.assign(config.jobs_directories.begin(), config.jobs_directories.end());
+    settings.products = site.state_dir / "products";
+    settings.socket = site.socket.string();
+    settings.parallel = static_cast<unsigned>(config.jobs_parallel);
+    settings.timeout_us = config.jobs_timeout_us;
+    settings.kill_after_us = config.jobs_kill_after_us;
+    settings.callback_timeout_us = config.jobs_callback_timeout_us;
+    settings.retries = static_cast<unsigned>(config.jobs_retries);
+    settings.owner_is_root = site.bus == Bus::system;
+    for (const ScriptEntry& entry : config.scripts) {
+        settings.scripts.insert_or_assign(entry.name, script_config(entry));
+    }
+    return settings;
+}
+
+IntakeRules intake_rules(const Config& config, const Site& site) {
+    IntakeRules rules;
+    rules.zone = config.time_zone;
+    rules.host = site.hostname;
+    rules.redact = config.privacy_redact;
+    rules.datasets_strict = config.datasets_strict;
+    for (const DatasetEntry& entry : config.datasets) {
+        rules.datasets.insert_or_assign(entry.id, entry.fields);
+    }
+    return rules;
+}
+
+std::string access_group(const Loaded& loaded, const Site& site, bool root) {
+    const bool personal = !root && site.bus != Bus::system;
+    if (personal && loaded.origin_of("access.group") == "default") {
+        return {};
+    }
+    return loaded.config.access_group;
+}
+
+} // namespace tocsin::daemon

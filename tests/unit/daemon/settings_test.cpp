@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/settings.hpp"
+
+#include "daemon/config_load.hpp"
+#include "tests/unit/daemon/temp_dir.hpp"
+
+#include <gtest/gtest.h>
+
+namespace tocsin::daemon {
+namespace {
+
+constexpr std::uint64_t gib = 1ULL << 30;
+
+Loaded loaded_from(const std::string& text) {
+    const TempDir dir;
+    ConfigSources sources;
+    sources.file = dir.write("t.toml", text);
+    Loaded loaded = load_config(sources);
+    EXPECT_TRUE(loaded.problems.empty()) << loaded.problems[0].text();
+    return loaded;
+}
+
+Site site() {
+    return Site{.state_dir = "/state", .socket = "/run/t/tocsin.sock", .helper = "/x/tocsin-spark", .hostname = "here"};
+}
+
+TEST(Settings, TheStoreTakesTheSmallerOfFourGigabytesAndATenth) {
+    const Config config = loaded_from("").config;
+    Site at = site();
+    EXPECT_EQ(store_options(config, at).max_bytes, 4 * gib) << "unknown file system";
+    at.file_system_bytes = 100 * gib;
+    EXPECT_EQ(store_options(config, at).max_bytes, 4 * gib);
+    at.file_system_bytes = 10 * gib;
+    EXPECT_EQ(store_options(config, at).max_bytes, gib);
+    at.file_system_bytes = 1 << 20;
+    EXPECT_EQ(store_options(config, at).max_bytes, 16U << 20);
+    at.file_system_bytes = 10 * gib;
+    EXPECT_EQ(store_options(loaded_from("store.max_bytes = \"2G\"").config, at).max_bytes, 2 * gib);
+}
+
+TEST(Settings, TheStoreGetsItsKeys) {
+    const auto options = store_options(
+        loaded_from("[store]\nreaders = 4\nidempotency_window = \"1h\"\nidempotency_keys = 77\nquery_timeout = \"2s\"")
+            .config,
+        site());
+    EXPECT_EQ(options.directory, "/state/store");
+    EXPECT_EQ(options.readers, 4U);
+    EXPECT_EQ(options.idempotency_window_us, 3'600'000'000);
+    EXPECT_EQ(options.idempotency_keys, 77U);
+    EXPECT_EQ(options.query_us_max, 2'000'000);
+}
+
+TEST(Settings, WatchesByScheduleAreLeftOut) {
+    const auto settings = heartbeat_settings(loaded_from(R"(
+heartbeats = { interval = "5s", grace = "1s", auto_register = true }
+[[heartbeat]]
+source = "plain"
+[[heartbeat]]
+source = "exact"
+scid = 3
+interval = "10s"
+grace = "2s"
+[[heartbeat]]
+source = "cron"
+schedule = "@daily"
+)")
+                                                 .config);
+    EXPECT_EQ(settings.defaults.interval_us, 5'000'000);
+    EXPECT_EQ(settings.defaults.grace_us, 1'000'000);
+    EXPECT_TRUE(settings.defaults.auto_register);
+    ASSERT_EQ(settings.watches.size(), 2U);
+    EXPECT_EQ(settings.watches[0].key.source, "plain");
+    EXPECT_EQ(settings.watches[0].interval_us, 0);
+    EXPECT_EQ(settings.watches[0].grace_us, -1);
+    EXPECT_EQ(settings.watches[1].key.scid, 3);
+    EXPECT_EQ(settings.watches[1].interval_us, 10'000'000);
+}
+
+TEST(Settings, JobsGetTheirKeysAndScripts) {
+    Site at = site();
+    const Config config = loaded_from(R"(
+jobs = { parallel = 5, timeout = "1m", kill_after = "2s", callback_timeout = "3m", retries = 4, directories = ["/a", "/b"] }
+[[script]]
+name = "plain"
+[[script]]
+name = "own"
+submit = false
+rerun = false
+timeout = "9s"
+kill_after = "0s"
+retries = 0
+)")
+                              .config;
+    const auto settings = job_settings(config, at);
+    EXPECT_EQ(settings.helper, "/x/tocsin-spark");
+    EXPECT_EQ(settings.products, "/state/products");
+    EXPECT_EQ(settings.socket, "/run/t/tocsin.sock");
+    EXPECT_EQ(settings.directories, (std::vector<std::filesystem::path>{"/a", "/b"}));
+    EXPECT_EQ(settings.parallel, 5U);
+    EXPECT_EQ(settings.timeout_us, 60'000'000);
+    EXPECT_EQ(settings.kill_after_us, 2'000'000);
+    EXPECT_EQ(settings.callback_timeout_us, 180'000'000);
+    EXPECT_EQ(settings.retries, 4U);
+    EXPECT_FALSE(settings.owner_is_root) << "without the system bus scripts may be the user's";
+    const jobs::ScriptConfig& plain = settings.scripts.at("plain");
+    EXPECT_FALSE(plain.timeout_us || plain.kill_after_us || plain.retries);
+    EXPECT_TRUE(plain.submit && plain.rerun);
+    const jobs::ScriptConfig& own = settings.scripts.at("own");
+    EXPECT_EQ(own.timeout_us, 9'000'000);
+    EXPECT_EQ(own.kill_after_us, 0);
+    EXPECT_EQ(own.retries, 0U);
+    EXPECT_FALSE(own.submit || own.rerun);
+    at.bus = Bus::system;
+    EXPECT_TRUE(job_settings(config, at).owner_is_root);
+}
+
+TEST(Settings, IntakeGetsItsRules) {
+    const IntakeRules rules = intake_rules(loaded_from(R"(
+time.zone = "Europe/Berlin"
+privacy.redact = ["*secret*"]
+datasets.strict = true
+[[dataset]]
+id = "d"
+fields = [{ name = "user", label = "User" }]
+)")
+                                               .config,
+                                           site());
+    EXPECT_EQ(rules.host, "here");
+    EXPECT_EQ(rules.zone.name(), "Europe/Berlin");
+    EXPECT_EQ(rules.redact, std::vector<std::string>{"*secret*"});
+    EXPECT_TRUE(rules.datasets_strict);
+    EXPECT_EQ(rules.datasets.at("d").at(0).label, "User");
+}
+
+TEST(Settings, AnUnprivilegedDaemonIsItsOwnersAlone) {
+    const Loaded defaults = loaded_from("");
+    const Loaded given = loaded_from("access.group = \"staff\"");
+    Site at = site();
+    at.bus = Bus::user;
+    EXPECT_EQ(access_group(defaults, at, false), "");
+    EXPECT_EQ(access_group(given, at, false), "staff") << "who names a group means it";
+    EXPECT_EQ(access_group(defaults, at, true), "tocsin");
+    at.bus = Bus::system;
+    EXPECT_EQ(access_group(defaults, at, false), "tocsin");
+    EXPECT_EQ(access_group(loaded_from("access.group = \"\""), at, true), "");
+}
+
+} // namespace
+} // namespace tocsin::daemon
