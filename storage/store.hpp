@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The log and the state beside it, on LMDB: the only room that knows LMDB. One writer thread commits in groups, a small pool
-// of readers answers queries; callers live on the io thread and are answered there through `post`. docs/schema.md tells what is on disk.
+// The log and the state beside it, on LMDB: the only room that knows LMDB. One writer thread commits in groups, a small
+// pool of readers answers queries; callers live on the io thread and are answered there through `post`. docs/schema.md
+// tells what is on disk.
 #pragma once
 
 #include "core/clock.hpp"
@@ -21,7 +22,7 @@ using Post = std::function<void(std::move_only_function<void()>)>;
 
 struct Options {
     std::filesystem::path directory;
-    std::uint64_t max_bytes = 4ULL << 30;                            // beyond it new events are refused
+    std::uint64_t max_bytes = 4ULL << 30;                             // beyond it new events are refused
     std::int64_t idempotency_window_us = 7LL * 24 * 3600 * 1'000'000; // by received time
     std::size_t idempotency_keys = 1'000'000;                         // at most this many are remembered
     unsigned readers = 2;
@@ -30,7 +31,10 @@ struct Options {
 };
 
 // Upper bounds in seconds of the buckets of Health::commit_buckets; the last bucket has none.
-inline constexpr std::array<double, 12> commit_bounds_s = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5};
+inline constexpr std::array<double, 12> commit_bounds_s = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02,
+                                                           0.05,   0.1,   0.2,   0.5,   1,    5};
+
+struct Seams; // of unit tests; storage/seams.hpp
 
 // A snapshot for status, metrics and the watchdog. Thread-safe to take.
 struct Health {
@@ -40,11 +44,11 @@ struct Health {
     std::uint64_t store_bytes = 0;
     std::uint64_t limit_bytes = 0;
     std::uint64_t queued_events = 0;
-    std::array<std::uint64_t, 4> events_by_severity{};   // stored, by count field, for ever
+    std::array<std::uint64_t, 4> events_by_severity{}; // stored, by count field, for ever
     std::array<std::uint64_t, 13> commit_buckets{};
     double commit_seconds = 0;
     std::uint64_t commits = 0;
-    bool full = false;          // the last commit failed for space; intake resumes by itself
+    bool full = false;             // the last commit failed for space; intake resumes by itself
     std::string stopped_writing{}; // not empty: why no write will be made until restart
 };
 
@@ -52,10 +56,12 @@ class Store final : public EventReader, public CommitFeed, public StateStore {
 public:
     // Opens or creates, replays what is newer than the last checkpoint, starts the threads.
     static Result<std::unique_ptr<Store>> open(const Options& options, Post post, const Clock& clock);
+    static Result<std::unique_ptr<Store>> open(const Options& options, Post post, const Clock& clock,
+                                               const Seams& seams);
     ~Store() override; // stop()
 
-    // Appends events (all or nothing) and rows in one transaction. Idempotency keys are resolved here: a known key with the
-    // same content answers the first index; other content is conflict. unavailable when the inbox is full.
+    // Appends events (all or nothing) and rows in one transaction. Idempotency keys are resolved here: a known key with
+    // the same content answers the first index; other content is conflict. unavailable when the inbox is full.
     void append(std::vector<Event> events, std::vector<TableChange> rows, Done<Receipt> done);
     // Refuses new work, commits what is queued, answers it, joins the threads.
     void stop();

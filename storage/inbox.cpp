@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/inbox.hpp"
+
+#include <utility>
+
+namespace tocsin::storage {
+
+namespace {
+
+constexpr std::size_t pings_max = 64;
+constexpr unsigned retry_after_s = 1;
+
+std::size_t bytes_of(const Op& op) {
+    std::size_t sum = 0;
+    for (const Event& event : op.events) {
+        sum += size_of(event);
+    }
+    for (const TableChange& row : op.rows) {
+        sum += row.key.size() + (row.value ? row.value->size() : 0);
+    }
+    return sum;
+}
+
+} // namespace
+
+std::optional<Error> Inbox::push(Op& op) {
+    op.bytes = bytes_of(op);
+    const std::size_t weight = op.weight();
+    const std::scoped_lock lock(mutex_);
+    if (closed_) {
+        return fail(Code::unavailable, "store", "", "the daemon is stopping; send it again later").error();
+    }
+    Load& load = op.effect ? effects_ : clients_;
+    const bool alone = load.weight == 0; // one operation is always taken
+    if (!alone && (load.weight + weight > limits::inbox_events || load.bytes + op.bytes > limits::inbox_bytes)) {
+        return Error{.code = Code::unavailable,
+                     .context = "store",
+                     .object = "inbox",
+                     .reason = "is full: events come in faster than the disk takes them; send it again later",
+                     .retry_after_s = retry_after_s};
+    }
+    load.weight += weight;
+    load.bytes += op.bytes;
+    if (op.effect) {
+        first_.push_back(std::move(op));
+    } else if (!op.rows.empty()) {
+        first_.splice(first_.end(), plain_);
+        first_.push_back(std::move(op));
+    } else {
+        plain_.push_back(std::move(op));
+    }
+    wake_.notify_one();
+    return std::nullopt;
+}
+
+void Inbox::ping(std::move_only_function<void()> answer) {
+    const std::scoped_lock lock(mutex_);
+    if (!closed_ && pings_.size() < pings_max) {
+        pings_.push_back(std::move(answer));
+        wake_.notify_one();
+    }
+}
+
+void Inbox::close() {
+    const std::scoped_lock lock(mutex_);
+    closed_ = true;
+    wake_.notify_one();
+}
+
+void Inbox::move_some(std::list<Op>& from, Work& work, Load& taken) {
+    while (!from.empty()) {
+        Op& op = from.front();
+        const std::size_t events = op.events.size() + op.rows.size();
+        const bool fits =
+            taken.weight + events <= limits::commit_events && taken.bytes + op.bytes <= limits::commit_bytes;
+        if (!work.ops.empty() && !fits) {
+            return;
+        }
+        taken.weight += events;
+        taken.bytes += op.bytes;
+        Load& load = op.effect ? effects_ : clients_;
+        load.weight -= op.weight();
+        load.bytes -= op.bytes;
+        work.ops.push_back(std::move(op));
+        from.pop_front();
+    }
+}
+
+std::optional<Inbox::Work> Inbox::take(std::optional<std::chrono::milliseconds> patience) {
+    std::unique_lock lock(mutex_);
+    const auto is_ready = [this] { return ready(); };
+    if (patience) {
+        wake_.wait_for(lock, *patience, is_ready);
+    } else {
+        wake_.wait(lock, is_ready);
+    }
+    Work work;
+    work.pings = std::exchange(pings_, {});
+    Load taken;
+    move_some(first_, work, taken);
+    if (first_.empty()) {
+        move_some(plain_, work, taken);
+    }
+    if (closed_ && work.ops.empty() && work.pings.empty()) {
+        return std::nullopt;
+    }
+    return work;
+}
+
+std::uint64_t Inbox::queued_events() const {
+    const std::scoped_lock lock(mutex_);
+    return clients_.weight + effects_.weight;
+}
+
+} // namespace tocsin::storage

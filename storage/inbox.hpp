@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// What waits for the writer: bounded by events and bytes, clients and readers' effects each with bounds of their own,
+// so that neither can shut the other out. Effects go first, but nothing overtakes an operation that changes rows: the
+// newest row wins.
+#pragma once
+
+#include "core/ports.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tocsin::storage {
+
+// All or nothing.
+struct Op {
+    bool effect = false; // of a reader, not of a client
+    std::vector<Event> events{};
+    std::vector<TableChange> rows{};
+    std::string cursor_name{};
+    std::uint64_t cursor = 0;
+    Done<Receipt> done{};
+    std::size_t bytes = 0; // set by push()
+
+    std::size_t weight() const { return events.size() + rows.size() + 1; }
+};
+
+class Inbox {
+public:
+    // The reason why it is refused; the operation is the caller's still.
+    std::optional<Error> push(Op& op);
+    void ping(std::move_only_function<void()> answer);
+    void close(); // nothing more comes in; what is there is still taken
+
+    struct Work {
+        std::vector<Op> ops{};
+        std::vector<std::move_only_function<void()>> pings{};
+    };
+    // Waits for work, at most `patience` where given; nullopt when closed and empty.
+    std::optional<Work> take(std::optional<std::chrono::milliseconds> patience);
+
+    std::uint64_t queued_events() const;
+
+private:
+    struct Load {
+        std::size_t weight = 0;
+        std::size_t bytes = 0;
+    };
+    bool ready() const { return closed_ || !first_.empty() || !plain_.empty() || !pings_.empty(); }
+    void move_some(std::list<Op>& from, Work& work, Load& taken);
+
+    mutable std::mutex mutex_;
+    std::condition_variable wake_;
+    std::list<Op> first_{}; // effects, and whatever must not be overtaken by one
+    std::list<Op> plain_{}; // events of clients, nothing else
+    std::vector<std::move_only_function<void()>> pings_{};
+    Load clients_{};
+    Load effects_{};
+    bool closed_ = false;
+};
+
+} // namespace tocsin::storage

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/log_reader.hpp"
+
+#include "core/ports.hpp"
+#include "storage/keys.hpp"
+
+namespace tocsin::storage {
+
+Result<bool> LogReader::open(const Cursor::Found& found) {
+    if (!found) {
+        return std::unexpected(found.error());
+    }
+    if (!*found) {
+        return false;
+    }
+    const auto first = read_fixed<std::uint64_t>((*found)->key);
+    if (!first) {
+        return fail(Code::unavailable, "read", "log", "a key is damaged; restore a backup");
+    }
+    if (auto opened = chunk_.open((*found)->value, *first); !opened) {
+        return std::unexpected(opened.error());
+    }
+    return true;
+}
+
+Result<bool> LogReader::at_or_before(std::uint64_t index) {
+    if (chunk_.holds(index)) {
+        return true;
+    }
+    return open(cursor_.at_or_before(index_key(index)));
+}
+
+Result<bool> LogReader::at_or_after(std::uint64_t index) {
+    auto before = at_or_before(index);
+    if (!before || (*before && chunk_.holds(index))) {
+        return before;
+    }
+    return open(cursor_.at_or_after(index_key(index)));
+}
+
+Result<Event> LogReader::event(std::uint64_t index) {
+    auto there = at_or_before(index);
+    if (!there) {
+        return std::unexpected(there.error());
+    }
+    if (!*there || !chunk_.holds(index)) {
+        return fail(Code::not_found, "read", "event " + std::to_string(index), "there is no such event");
+    }
+    if (auto read = chunk_.read_columns(); !read) {
+        return std::unexpected(read.error());
+    }
+    auto event = chunk_.event(static_cast<std::size_t>(index - chunk_.first()));
+    if (event) {
+        if (auto joined = join_report(txn_, *event); !joined) {
+            return std::unexpected(joined.error());
+        }
+    }
+    return event;
+}
+
+Result<void> join_report(const Txn& txn, Event& event) {
+    auto row = txn.get(Tree::reports, report_key(event.unique_index));
+    if (!row) {
+        return std::unexpected(row.error());
+    }
+    if (!*row) {
+        if (!event.spark_script.empty()) {
+            event.spark_report_id = -1; // asked, not done
+        }
+        return {};
+    }
+    auto report = decode_report(**row);
+    if (!report) {
+        return std::unexpected(report.error());
+    }
+    event.spark_report_id = report->first;
+    event.spark_report_url = std::move(report->second);
+    return {};
+}
+
+} // namespace tocsin::storage

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Events of the log inside one read transaction: by index, or chunk by chunk. The chunk read last is kept, so
+// neighbours cost little; `scratch` is the caller's, reused from transaction to transaction.
+#pragma once
+
+#include "storage/chunk_codec.hpp"
+#include "storage/lmdb_env.hpp"
+
+namespace tocsin::storage {
+
+class LogReader {
+public:
+    LogReader(const Txn& txn, ChunkReader& scratch) : txn_(txn), cursor_(txn, Tree::log), chunk_(scratch) {
+        chunk_.close();
+    }
+    ~LogReader() { chunk_.close(); }
+    LogReader(const LogReader&) = delete;
+    LogReader& operator=(const LogReader&) = delete;
+
+    // Opens the chunk that holds the index, or else the next one after it; false where there is none. No columns yet.
+    Result<bool> at_or_after(std::uint64_t index);
+    // Opens the chunk that holds the index, or else the next one before it.
+    Result<bool> at_or_before(std::uint64_t index);
+    ChunkReader& chunk() { return chunk_; }
+
+    // Whole, reports joined; not_found.
+    Result<Event> event(std::uint64_t index);
+
+private:
+    Result<bool> open(const Cursor::Found& found);
+    const Txn& txn_;
+    Cursor cursor_;
+    ChunkReader& chunk_;
+};
+
+// spark_report_id and spark_report_url, as the table of reports has them now.
+Result<void> join_report(const Txn& txn, Event& event);
+
+} // namespace tocsin::storage

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// The candidates of a query, in slices: blocks of the log and of the tail in the order in which they can hold what is
+// asked, skipped by their time range where they cannot. Late events are why a block is left only when no earlier row
+// can be better.
+#pragma once
+
+#include "storage/log_reader.hpp"
+#include "storage/matcher.hpp"
+#include "storage/reader_pool.hpp"
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <vector>
+
+namespace tocsin::storage {
+
+struct Position {
+    std::int64_t time_us = 0;
+    std::uint64_t index = 0;
+    friend auto operator<=>(const Position&, const Position&) = default;
+};
+
+// Who collects what a scan finds.
+class Taker {
+public:
+    virtual ~Taker() = default;
+    // False where nothing in this time range can be wanted: it is skipped.
+    virtual bool may_want(TimeRange) const { return true; }
+    // False where neither this range nor one that comes later in the scan's order can be wanted: the scan ends.
+    virtual bool can_improve(TimeRange) const { return true; }
+    virtual bool wants(const Position&) const { return true; }
+    virtual void take(const Position& position) = 0;
+    virtual bool full() const { return false; }
+};
+
+class Scan {
+public:
+    // Events with after < index ≤ upto. `filter` must outlive the scan.
+    struct Part {
+        std::uint64_t after = 0;
+        std::uint64_t upto = 0;
+    };
+    Scan(const Filter& filter, View view, Order order, Part part);
+
+    // One slice; true when nothing is left.
+    Result<bool> step(ReadContext& context, Taker& taker);
+    // By index: all up to here was considered.
+    std::uint64_t considered() const;
+
+private:
+    struct Source {
+        std::uint64_t first = 0;
+        std::uint64_t last = 0;
+        TimeRange range{};
+        bool tail = false;
+    };
+    struct Slice { // of one step
+        LogReader& log;
+        Taker& taker;
+        std::chrono::steady_clock::time_point end;
+    };
+    void add_source(const Source& source);
+    bool in_range(TimeRange range) const;
+    Result<bool> scan_tail(const Source& source, Slice& slice);
+    Result<bool> scan_log(const Source& source, Slice& slice);
+    // Rows of one block of columns from at_ on, in the scan's direction; false when the slice is over.
+    struct Rows {
+        const Columns& columns;
+        std::uint64_t first; // index of row 0
+        std::uint64_t low;
+        std::uint64_t high;
+    };
+    template <typename String>
+    Result<bool> visit(const Rows& rows, Slice& slice, Matcher::Memo& memo, const String& string);
+    bool move_on(std::uint64_t low, std::uint64_t high);
+
+    const Filter& filter_;
+    Matcher matcher_;
+    View view_;
+    Part part_;
+    bool descending_;
+    bool by_time_;
+    std::vector<Source> sources_{};
+    std::size_t source_ = 0;
+    bool inside_ = false;  // of sources_[source_], at at_
+    std::uint64_t at_ = 0; // index of the next row
+    std::uint64_t evaluated_ = 0;
+    Matcher::Memo tail_memo_{};
+    Matcher::Memo chunk_memo_{};
+};
+
+} // namespace tocsin::storage

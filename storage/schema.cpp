@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/schema.hpp"
+
+#include "storage/counters.hpp"
+#include "storage/keys.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <system_error>
+#include <utility>
+
+namespace tocsin::storage {
+
+namespace {
+
+constexpr mode_t directory_mode = 0700;
+constexpr mode_t file_mode = 0600;
+constexpr std::size_t id_bytes = 16;
+
+Error system_error(int number, const std::filesystem::path& path) {
+    return Error{.code = commit_failure(number) == CommitFailure::full ? Code::storage_full : Code::unavailable,
+                 .context = "store",
+                 .object = path.string(),
+                 .reason = std::generic_category().message(number)};
+}
+
+std::string holder_of(int fd) {
+    std::array<char, 32> text{};
+    const ssize_t size = ::pread(fd, text.data(), text.size(), 0);
+    long pid = 0;
+    if (size > 0 && std::from_chars(text.data(), text.data() + size, pid).ec == std::errc{}) {
+        return "process " + std::to_string(pid);
+    }
+    return "another process";
+}
+
+// New directory entries survive a power loss only once their directory is flushed.
+Result<void> flush_directory(const std::filesystem::path& path) {
+    const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return std::unexpected(system_error(errno, path));
+    }
+    const int rc = ::fsync(fd) == 0 ? 0 : errno;
+    ::close(fd);
+    if (rc != 0 && rc != EINVAL) {
+        return std::unexpected(system_error(rc, path));
+    }
+    return {};
+}
+
+Result<void> check_version(const Txn& txn) {
+    const auto value = txn.get(Tree::meta, meta::schema);
+    if (!value) {
+        return std::unexpected(value.error());
+    }
+    const auto number = *value ? read_fixed<std::uint32_t>(**value) : std::optional<std::uint32_t>{};
+    if (!number) {
+        return fail(Code::unavailable, "store", "schema", "its version is missing; restore a backup");
+    }
+    if (*number > schema_version) {
+        return fail(Code::conflict, "store", "schema " + std::to_string(*number),
+                    "made by a newer Tocsin (this one knows schema " + std::to_string(schema_version) +
+                        "); install that version again, or restore a backup made before the upgrade");
+    }
+    return {};
+}
+
+Result<void> found_store(Env& env, std::int64_t now_us) {
+    std::array<char, id_bytes> id{};
+    if (::getentropy(id.data(), id.size()) != 0) {
+        return std::unexpected(system_error(errno, "getentropy"));
+    }
+    std::optional<Txn> txn;
+    int rc = Txn::write(env, txn);
+    const auto put = [&rc, &txn](std::string_view key, std::string_view value) {
+        rc = rc != 0 ? rc : txn->put(Tree::meta, key, value);
+    };
+    put(meta::schema, fixed_key(schema_version));
+    put(meta::store_id, {id.data(), id.size()});
+    put(meta::created, fixed_key(now_us));
+    put(meta::checkpoint, fixed_key(std::uint64_t{0}));
+    if (rc == 0) {
+        rc = txn->commit();
+    }
+    if (rc != 0) {
+        return std::unexpected(lmdb_error(rc, "store", "meta"));
+    }
+    return {};
+}
+
+} // namespace
+
+Result<DirectoryLock> DirectoryLock::take(const std::filesystem::path& directory) {
+    std::error_code error;
+    if (directory.has_parent_path()) {
+        std::filesystem::create_directories(directory.parent_path(), error);
+    }
+    if (error) {
+        return std::unexpected(system_error(error.value(), directory));
+    }
+    const bool made = ::mkdir(directory.c_str(), directory_mode) == 0;
+    if (!made && errno != EEXIST) {
+        return std::unexpected(system_error(errno, directory));
+    }
+    const auto path = directory / "lock";
+    DirectoryLock lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, file_mode));
+    if (lock.fd_ < 0) {
+        return std::unexpected(system_error(errno, path));
+    }
+    if (::flock(lock.fd_, LOCK_EX | LOCK_NB) != 0) {
+        return fail(Code::conflict, "store", directory.string(),
+                    "is in use by " + holder_of(lock.fd_) + "; stop it first, or choose another directory");
+    }
+    const std::string pid = std::to_string(::getpid()) + "\n";
+    // For the message above alone: a full disk must not keep the store from opening.
+    [[maybe_unused]] const int cut = ::ftruncate(lock.fd_, 0);
+    [[maybe_unused]] const ssize_t written = ::pwrite(lock.fd_, pid.data(), pid.size(), 0);
+    if (made) {
+        if (auto flushed = flush_directory(directory.has_parent_path() ? directory.parent_path() : "."); !flushed) {
+            return std::unexpected(flushed.error());
+        }
+    }
+    return lock;
+}
+
+DirectoryLock::DirectoryLock(DirectoryLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+
+DirectoryLock::~DirectoryLock() {
+    if (fd_ >= 0) {
+        ::close(fd_);
+    }
+}
+
+Result<StoreMeta> prepare(Env& env, std::int64_t now_us) {
+    auto known = env.has_tree(Tree::meta);
+    if (!known) {
+        return std::unexpected(known.error());
+    }
+    bool empty = !*known;
+    if (*known) {
+        const auto txn = Txn::read(env);
+        if (!txn) {
+            return std::unexpected(txn.error());
+        }
+        const auto entries = txn->entries(Tree::meta);
+        empty = entries && *entries == 0; // founded by a start that was cut off
+        if (auto checked = empty ? Result<void>{} : check_version(*txn); !checked) {
+            return std::unexpected(checked.error());
+        }
+    }
+    if (auto opened = env.open_trees(); !opened) {
+        return std::unexpected(opened.error());
+    }
+    if (empty) {
+        if (auto founded = found_store(env, now_us); !founded) {
+            return std::unexpected(founded.error());
+        }
+        if (auto flushed = flush_directory(env.directory()); !flushed) {
+            return std::unexpected(flushed.error());
+        }
+    }
+    return read_meta(env);
+}
+
+Result<StoreMeta> read_meta(Env& env) {
+    const auto txn = Txn::read(env);
+    if (!txn) {
+        return std::unexpected(txn.error());
+    }
+    if (auto checked = check_version(*txn); !checked) {
+        return std::unexpected(checked.error());
+    }
+    const auto id = txn->get(Tree::meta, meta::store_id);
+    const auto checkpoint = read_count(*txn, Tree::meta, meta::checkpoint);
+    const auto next = read_count(*txn, Tree::meta, meta::next_index);
+    if (!id || !checkpoint || !next || !*id || (*id)->size() != id_bytes) {
+        return fail(Code::unavailable, "store", "meta", "store_id or checkpoint is damaged; restore a backup");
+    }
+    return StoreMeta{.store_id = std::string(**id), .checkpoint = *checkpoint, .next_index = *next == 0 ? 1 : *next};
+}
+
+std::string to_hex(std::string_view bytes) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string out;
+    for (const char c : bytes) {
+        const auto byte = static_cast<unsigned char>(c);
+        out += digits[byte >> 4U];
+        out += digits[byte & 0xfU];
+    }
+    return out;
+}
+
+} // namespace tocsin::storage

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The store's directory: who holds it, which version of the schema is in it, and the numbers that a start needs.
+// docs/schema.md is its description.
+#pragma once
+
+#include "storage/lmdb_env.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+namespace tocsin::storage {
+
+inline constexpr std::uint32_t schema_version = 1;
+
+// Held as long as it lives: no second daemon opens the same directory. conflict says who has it.
+class DirectoryLock {
+public:
+    // Makes the directory (0700) where it is missing.
+    static Result<DirectoryLock> take(const std::filesystem::path& directory);
+    DirectoryLock(DirectoryLock&& other) noexcept;
+    DirectoryLock& operator=(DirectoryLock&&) = delete;
+    DirectoryLock(const DirectoryLock&) = delete;
+    DirectoryLock& operator=(const DirectoryLock&) = delete;
+    ~DirectoryLock();
+
+private:
+    explicit DirectoryLock(int fd) : fd_(fd) {}
+    int fd_;
+};
+
+struct StoreMeta {
+    std::string store_id; // 16 bytes
+    std::uint64_t checkpoint = 0;
+    std::uint64_t next_index = 1; // of an empty log
+};
+
+// Opens the trees; a new store gets its id, an older one would be migrated here, a newer one is conflict.
+Result<StoreMeta> prepare(Env& env, std::int64_t now_us);
+
+// What an existing store says, without writing.
+Result<StoreMeta> read_meta(Env& env);
+
+std::string to_hex(std::string_view bytes);
+
+} // namespace tocsin::storage

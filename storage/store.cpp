@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/store.hpp"
+
+#include "storage/counters.hpp"
+#include "storage/keys.hpp"
+#include "storage/query.hpp"
+#include "storage/schema.hpp"
+#include "storage/seams.hpp"
+#include "storage/state_tables.hpp"
+#include "storage/writer.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+namespace tocsin::storage {
+
+namespace {
+
+constexpr std::chrono::seconds view_patience{5}; // a view and a transaction that fit, around a checkpoint
+constexpr std::size_t cursor_name_bytes_max = 255;
+
+// What the log could not give back, or could not hold at all.
+Result<void> check_op(const Op& op) {
+    if (op.events.size() > limits::inbox_events) {
+        return fail(Code::limit_exceeded, "store", "batch", "has too many events; send less at once");
+    }
+    for (std::size_t i = 0; i < op.events.size(); ++i) {
+        if (op.events[i].count > limits::count_max) {
+            return std::unexpected(field_error("count", "is larger than " + std::to_string(limits::count_max), i));
+        }
+    }
+    for (const TableChange& row : op.rows) {
+        if (auto checked = check_row(row); !checked) {
+            return checked;
+        }
+    }
+    if (op.cursor_name.size() > cursor_name_bytes_max) {
+        return fail(Code::invalid_argument, "store", "cursor", "its name is too long");
+    }
+    return {};
+}
+
+} // namespace
+
+struct Store::Impl {
+    Impl(const Options& chosen, Post post_on_io, DirectoryLock held)
+        : options(chosen), post(std::move(post_on_io)), lock(std::move(held)) {}
+
+    void push(Op op);
+    // A transaction at the checkpoint of the view that comes with it.
+    Result<std::pair<View, Txn>> consistent() const;
+
+    Options options;
+    Post post;
+    DirectoryLock lock;
+    std::unique_ptr<Env> env{};
+    StoreMeta meta{};
+    std::string id{};
+    Publisher publisher{};
+    std::shared_ptr<Feed> feed = std::make_shared<Feed>();
+    std::unique_ptr<LogState> log{};
+    std::unique_ptr<Writer> writer{};
+    std::unique_ptr<ReaderPool> readers{};
+};
+
+void Store::Impl::push(Op op) {
+    auto checked = check_op(op);
+    auto refused = checked ? writer->inbox().push(op) : std::optional(std::move(checked.error()));
+    if (refused) {
+        post([done = std::move(op.done), error = std::move(*refused)]() mutable {
+            done(std::unexpected(std::move(error)));
+        });
+    }
+}
+
+Result<std::pair<View, Txn>> Store::Impl::consistent() const {
+    const auto end = std::chrono::steady_clock::now() + view_patience;
+    for (;;) {
+        View view = publisher.take();
+        auto txn = Txn::read(*env);
+        if (!txn) {
+            return std::unexpected(txn.error());
+        }
+        const auto checkpoint = read_count(*txn, Tree::meta, meta::checkpoint);
+        if (!checkpoint) {
+            return std::unexpected(checkpoint.error());
+        }
+        if (*checkpoint == view.checkpoint) {
+            return std::pair(std::move(view), std::move(*txn));
+        }
+        if (std::chrono::steady_clock::now() > end) {
+            return fail(Code::unavailable, "read", "counters", "a checkpoint is being made; ask again");
+        }
+        std::this_thread::yield(); // between a checkpoint's commit and its publication: microseconds
+    }
+}
+
+Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Store::~Store() {
+    stop();
+}
+
+Result<std::unique_ptr<Store>> Store::open(const Options& options, Post post, const Clock& clock) {
+    return open(options, std::move(post), clock, Seams{});
+}
+
+Result<std::unique_ptr<Store>> Store::open(const Options& options, Post post, const Clock& clock, const Seams& seams) {
+    auto lock = DirectoryLock::take(options.directory);
+    if (!lock) {
+        return std::unexpected(lock.error());
+    }
+    auto impl = std::make_unique<Impl>(options, std::move(post), std::move(*lock));
+    auto env = Env::open({.directory = options.directory,
+                          .map_bytes = seams.map_bytes,
+                          .before_commit = seams.before_commit,
+                          .read_only = false});
+    if (!env) {
+        return std::unexpected(env.error());
+    }
+    impl->env = std::move(*env);
+    auto meta = prepare(*impl->env, clock.wall_us());
+    if (!meta) {
+        return std::unexpected(meta.error());
+    }
+    impl->meta = std::move(*meta);
+    impl->id = to_hex(impl->meta.store_id);
+    const LogState::Bounds bounds{.tail_events = std::max<std::size_t>(1, options.tail_events),
+                                  .window_us = options.idempotency_window_us,
+                                  .keys_max = options.idempotency_keys};
+    impl->log = std::make_unique<LogState>(impl->meta, bounds);
+    if (auto loaded = impl->log->load(*impl->env, clock.wall_us()); !loaded) {
+        return std::unexpected(loaded.error());
+    }
+    impl->publisher.publish(impl->log->view());
+    impl->writer = std::make_unique<Writer>(
+        Writer::Parts{*impl->env, *impl->log, impl->publisher, impl->post, impl->feed},
+        Writer::Bounds{.max_bytes = options.max_bytes, .window_us = options.idempotency_window_us});
+    impl->readers = std::make_unique<ReaderPool>(*impl->env, impl->publisher, impl->post);
+    impl->writer->start();
+    impl->readers->start(options.readers);
+    return std::unique_ptr<Store>(new Store(std::move(impl)));
+}
+
+void Store::stop() {
+    impl_->writer->stop();
+    impl_->readers->stop();
+}
+
+// ---- writing ----
+
+void Store::append(std::vector<Event> events, std::vector<TableChange> rows, Done<Receipt> done) {
+    impl_->push(Op{.events = std::move(events), .rows = std::move(rows), .done = std::move(done)});
+}
+
+void Store::commit(StateChange change, Done<std::vector<std::uint64_t>> done) {
+    impl_->push(Op{.effect = true,
+                   .events = std::move(change.events),
+                   .rows = std::move(change.rows),
+                   .cursor_name = std::move(change.cursor_name),
+                   .cursor = change.cursor,
+                   .done = [done = std::move(done)](Result<Receipt> receipt) mutable {
+                       done(receipt ? Result<std::vector<std::uint64_t>>(std::move(receipt->indexes))
+                                    : std::unexpected(std::move(receipt.error())));
+                   }});
+}
+
+std::unique_ptr<Subscription> Store::on_commit(std::function<void(const CommitNotice&)> handler) {
+    return impl_->feed->add(std::move(handler));
+}
+
+void Store::ping_writer(std::move_only_function<void()> done) {
+    impl_->writer->inbox().ping(std::move(done));
+}
+
+// ---- reading the log ----
+
+void Store::get(std::uint64_t index, Done<Event> done) {
+    impl_->readers->submit(get_task(impl_->post, index, std::move(done)));
+}
+
+void Store::query(Filter filter, std::size_t limit, std::string cursor, Done<Page> done) {
+    PageRequest request{.filter = std::move(filter), .limit = limit, .cursor = std::move(cursor)};
+    impl_->readers->submit(page_task(impl_->post, {impl_->options.query_us_max}, std::move(request), std::move(done)));
+}
+
+void Store::count(Filter filter, Done<std::uint64_t> done) {
+    impl_->readers->submit(count_task(impl_->post, {impl_->options.query_us_max}, std::move(filter), std::move(done)));
+}
+
+void Store::read_after(std::uint64_t after, Filter filter, std::size_t limit, Done<Slice> done) {
+    FollowRequest request{.after = after, .filter = std::move(filter), .limit = limit};
+    impl_->readers->submit(follow_task(impl_->post, std::move(request), std::move(done)));
+}
+
+void Store::ping_readers(std::move_only_function<void()> done) {
+    impl_->readers->ping(std::move(done));
+}
+
+std::uint64_t Store::first_index() const {
+    return impl_->publisher.take().first;
+}
+
+std::uint64_t Store::last_index() const {
+    const View view = impl_->publisher.take();
+    return view.first == 0 ? 0 : view.last;
+}
+
+// ---- rows and cursors ----
+
+void Store::scan(Table table, std::string after, std::size_t limit, bool descending, Done<std::vector<Row>> done) {
+    ScanRequest request{.table = table, .after = std::move(after), .limit = limit, .descending = descending};
+    impl_->readers->submit(scan_task(impl_->post, std::move(request), std::move(done)));
+}
+
+void Store::load(Table table, std::string key, Done<std::optional<std::string>> done) {
+    impl_->readers->submit(load_task(impl_->post, table, std::move(key), std::move(done)));
+}
+
+Result<void> Store::for_each(Table table, const std::function<void(const Row&)>& use) const {
+    const auto txn = Txn::read(*impl_->env);
+    if (!txn) {
+        return std::unexpected(txn.error());
+    }
+    return each_row(*txn, table, use);
+}
+
+std::uint64_t Store::cursor(std::string_view name) const {
+    const auto txn = Txn::read(*impl_->env);
+    if (!txn || name.empty() || name.size() > cursor_name_bytes_max) {
+        return 0;
+    }
+    return read_count(*txn, Tree::cursors, name).value_or(0);
+}
+
+// ---- numbers ----
+
+Result<std::vector<Store::HourCount>> Store::hourly(std::string_view event_name, std::int64_t from_us,
+                                                    std::int64_t to_us) const {
+    const auto at = impl_->consistent();
+    if (!at) {
+        return std::unexpected(at.error());
+    }
+    const std::uint32_t until = hour_of(to_us) + (to_us > 0 && to_us % hour_us != 0 ? 1U : 0U);
+    if (event_name.empty() || event_name.size() > limits::name_bytes) {
+        return std::vector<HourCount>{};
+    }
+    const auto counts = count_by_hour(at->second, at->first, event_name, {hour_of(from_us), until});
+    if (!counts) {
+        return std::unexpected(counts.error());
+    }
+    std::vector<HourCount> out;
+    out.reserve(counts->size());
+    for (const auto& [hour, count] : *counts) {
+        out.push_back({static_cast<std::int64_t>(hour) * hour_us, count});
+    }
+    return out;
+}
+
+Result<std::uint64_t> Store::total(std::string_view event_name) const {
+    if (event_name.empty() || event_name.size() > limits::name_bytes) {
+        return 0;
+    }
+    const auto at = impl_->consistent();
+    return at ? count_total(at->second, at->first, event_name) : std::unexpected(at.error());
+}
+
+Health Store::health() const {
+    Health health;
+    const View view = impl_->publisher.take();
+    health.event_count = view.events();
+    health.first_index = view.first;
+    health.last_index = view.first == 0 ? 0 : view.last;
+    health.store_bytes = impl_->env->used_bytes();
+    health.limit_bytes = impl_->options.max_bytes;
+    health.events_by_severity = view.by_severity;
+    impl_->writer->describe(health);
+    return health;
+}
+
+const std::string& Store::store_id() const {
+    return impl_->id;
+}
+
+} // namespace tocsin::storage

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the tests of the store share: an io thread that is the test itself, a clock that stands still, directories that
+// go away, events that differ, and calls that wait for their answer with a deadline.
+#pragma once
+
+#include "core/clock.hpp"
+#include "storage/seams.hpp"
+#include "storage/store.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace tocsin::storage::test {
+
+inline constexpr std::chrono::seconds patience{20};
+inline constexpr std::int64_t now_us = 1'767'323'045'000'000; // 2026-01-02T03:04:05Z
+
+class StillClock final : public Clock {
+public:
+    std::int64_t wall_us() const override { return now; }
+    std::int64_t boot_us() const override { return now; }
+    std::int64_t now = now_us;
+};
+
+// Functions posted by the store, run by the thread of the test.
+class Io {
+public:
+    Post post() {
+        return [this](std::move_only_function<void()> f) {
+            const std::scoped_lock lock(mutex_);
+            posted_.push_back(std::move(f));
+            wake_.notify_one();
+        };
+    }
+
+    // False when it did not come true in time.
+    template <typename Done> bool run_until(const Done& done) {
+        const auto end = std::chrono::steady_clock::now() + patience;
+        while (!done()) {
+            std::move_only_function<void()> f;
+            {
+                std::unique_lock lock(mutex_);
+                if (!wake_.wait_until(lock, end, [this] { return !posted_.empty(); })) {
+                    return false;
+                }
+                f = std::move(posted_.front());
+                posted_.pop_front();
+            }
+            f();
+        }
+        return true;
+    }
+
+    void drain() {
+        for (bool more = true; more;) {
+            std::deque<std::move_only_function<void()>> now;
+            {
+                const std::scoped_lock lock(mutex_);
+                std::swap(now, posted_);
+            }
+            more = !now.empty();
+            for (auto& f : now) {
+                f();
+            }
+        }
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    std::deque<std::move_only_function<void()>> posted_;
+};
+
+class Directory {
+public:
+    Directory() {
+        static std::atomic<unsigned> number{0};
+        path_ = std::filesystem::temp_directory_path() /
+                ("tocsin-store-" + std::to_string(::getpid()) + "-" + std::to_string(number++));
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    ~Directory() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    Directory(const Directory&) = delete;
+    Directory& operator=(const Directory&) = delete;
+    const std::filesystem::path& path() const { return path_; }
+
+private:
+    std::filesystem::path path_;
+};
+
+inline Event event(std::string name, std::string source = "unit", std::int64_t time_us = now_us) {
+    Event e;
+    e.event_name = std::move(name);
+    e.event_src = std::move(source);
+    e.event_time_us = time_us;
+    e.received_time_us = now_us;
+    return e;
+}
+
+inline Event keyed(std::string key, std::uint64_t content, std::uint32_t uid = 1000) {
+    Event e = event("keyed");
+    e.idempotency_key = std::move(key);
+    e.content_hash = content;
+    e.origin.transport = "http";
+    e.origin.uid = uid;
+    return e;
+}
+
+// Any mixture of fields, small vocabularies so that filters meet several.
+inline Event random_event(std::mt19937_64& random, std::uint64_t number) {
+    const auto pick = [&random](std::uint64_t below) { return random() % below; };
+    Event e = event("name-" + std::to_string(pick(7)), "src-" + std::to_string(pick(4)));
+    const std::int64_t late = pick(10) == 0 ? static_cast<std::int64_t>(pick(1'000'000'000)) : 0;
+    e.event_time_us = now_us + static_cast<std::int64_t>(number) * 1'000 - late;
+    e.received_time_us = now_us + static_cast<std::int64_t>(number) * 1'000;
+    e.scid = pick(2) == 0 ? 0 : static_cast<std::int64_t>(pick(5)) - 2;
+    e.severity = static_cast<Severity>(pick(4));
+    e.count = pick(5) == 0 ? 1 + pick(1000) : 1;
+    e.event_type = pick(6) == 0 ? EventType::dataset : EventType::standard;
+    const auto maybe = [&pick](std::string& field, std::string value) {
+        if (pick(2) == 0) {
+            field = std::move(value);
+        }
+    };
+    if (pick(3) == 0) {
+        e.event_rule_id = static_cast<std::int64_t>(pick(3)) - 1;
+    }
+    maybe(e.environment, "env-" + std::to_string(pick(3)));
+    maybe(e.event_id, "set-" + std::to_string(pick(3)));
+    maybe(e.host, "host-" + std::to_string(pick(2)));
+    maybe(e.event_rule, "rule text " + std::to_string(pick(9)));
+    maybe(e.summary, "summary " + std::to_string(pick(40)));
+    maybe(e.description, "about " + std::to_string(number));
+    maybe(e.payload, R"({"user":"u)" + std::to_string(pick(9)) + R"(","n":)" + std::to_string(number) + "}");
+    maybe(e.gem_full_path, "/data/" + std::to_string(number));
+    maybe(e.spark_script, "script-" + std::to_string(pick(2)));
+    maybe(e.origin.transport, "http");
+    if (pick(2) == 0) {
+        e.origin.uid = static_cast<std::uint32_t>(pick(3));
+        e.origin.pid = static_cast<std::uint32_t>(pick(4'000'000'000));
+        e.origin.unit = "unit-" + std::to_string(pick(2)) + ".service";
+    }
+    if (pick(4) == 0) {
+        e.cause = pick(number + 1);
+        e.cause_depth = static_cast<std::uint32_t>(pick(8));
+        e.host_index = pick(1'000'000);
+    }
+    return e;
+}
+
+// A store with the test as its io thread; every call waits for its answer.
+class Fixture {
+public:
+    explicit Fixture(Options chosen = {}, Seams faults = {}) : options(std::move(chosen)), seams(std::move(faults)) {
+        options.directory = directory.path();
+    }
+
+    Result<void> open() {
+        auto opened = Store::open(options, io.post(), clock, seams);
+        if (!opened) {
+            return std::unexpected(opened.error());
+        }
+        store = std::move(*opened);
+        return {};
+    }
+    void close() {
+        store.reset();
+        io.drain();
+    }
+    void reopen() {
+        close();
+        const auto opened = open();
+        ASSERT_TRUE(opened) << opened.error().detail();
+    }
+
+    // Calls ask(done) and waits for the answer.
+    template <typename T, typename Ask> Result<T> wait(const Ask& ask) {
+        auto answer = std::make_shared<std::optional<Result<T>>>();
+        ask(Done<T>([answer](Result<T> result) { *answer = std::move(result); }));
+        if (!io.run_until([answer] { return answer->has_value(); })) {
+            return fail(Code::unavailable, "test", "", "no answer in time");
+        }
+        return std::move(**answer);
+    }
+
+    Result<Receipt> append(std::vector<Event> events, std::vector<TableChange> rows = {}) {
+        return wait<Receipt>([this, &events, &rows](Done<Receipt> done) {
+            store->append(std::move(events), std::move(rows), std::move(done));
+        });
+    }
+    Result<Receipt> append_one(Event e) {
+        std::vector<Event> events;
+        events.push_back(std::move(e));
+        return append(std::move(events));
+    }
+    Result<std::vector<std::uint64_t>> commit(StateChange change) {
+        return wait<std::vector<std::uint64_t>>(
+            [this, &change](auto done) { store->commit(std::move(change), std::move(done)); });
+    }
+    Result<Event> get(std::uint64_t index) {
+        return wait<Event>([this, index](Done<Event> done) { store->get(index, std::move(done)); });
+    }
+    Result<Page> query(Filter filter, std::size_t limit = 100, std::string cursor = {}) {
+        return wait<Page>(
+            [this, &filter, limit, &cursor](Done<Page> done) { store->query(filter, limit, cursor, std::move(done)); });
+    }
+    Result<std::uint64_t> count(Filter filter) {
+        return wait<std::uint64_t>(
+            [this, &filter](Done<std::uint64_t> done) { store->count(filter, std::move(done)); });
+    }
+    Result<Slice> read_after(std::uint64_t after, Filter filter = {}, std::size_t limit = 100) {
+        return wait<Slice>([this, after, &filter, limit](Done<Slice> done) {
+            store->read_after(after, filter, limit, std::move(done));
+        });
+    }
+
+    Directory directory;
+    Options options;
+    Seams seams;
+    StillClock clock;
+    Io io;
+    std::unique_ptr<Store> store;
+};
+
+} // namespace tocsin::storage::test
