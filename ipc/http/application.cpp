@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ipc/http/application.hpp"
+
+#include "ipc/http/problem.hpp"
+#include "ipc/http/resources.hpp"
+#include "ipc/http/target.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace tocsin::ipc::http {
+namespace {
+
+constexpr unsigned method_not_allowed = 405;
+
+std::string lower(std::string_view text) {
+    std::string out(text);
+    std::ranges::transform(out, out.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+    return out;
+}
+
+std::string_view trim(std::string_view text) {
+    const std::size_t first = text.find_first_not_of(" \t");
+    const std::size_t last = text.find_last_not_of(" \t");
+    return first == std::string_view::npos ? std::string_view{} : text.substr(first, last - first + 1);
+}
+
+// "application/json" of "Application/JSON; charset=utf-8"; empty when a charset other than UTF-8 is named.
+std::string media_type(std::string_view header) {
+    const std::string text = lower(header);
+    const std::size_t semicolon = text.find(';');
+    const std::size_t charset = text.find("charset=");
+    if (charset != std::string::npos) {
+        std::string_view value = trim(std::string_view(text).substr(charset + 8));
+        value = value.substr(0, value.find_first_of("; "));
+        if (value != "utf-8" && value != "\"utf-8\"" && value != "us-ascii") {
+            return {};
+        }
+    }
+    return std::string(trim(std::string_view(text).substr(0, semicolon)));
+}
+
+// "POST /v1/reload", for messages.
+std::string name_of(const Route& route) {
+    return fmt::format("{} {}", route.method, route.pattern);
+}
+
+} // namespace
+
+Error too_large(std::string_view what, std::size_t bytes_max) {
+    return {.code = Code::limit_exceeded,
+            .context = "http",
+            .object = std::string(what),
+            .reason = fmt::format("is larger than {} bytes", bytes_max),
+            .fields = {},
+            .retry_after_s = {},
+            .too_large = true};
+}
+
+Application::Application(Services services, const Clock& clock, AccessPolicy access, Limits limits,
+                         std::string store_id)
+    : context_{services, clock, access, limits, std::move(store_id), Budget(limits.bodies_bytes)},
+      router_(all_routes()) {}
+
+Response Application::not_found(const Request& request, const Match& match) const {
+    Error error{.code = Code::not_found, .context = "http", .object = {}, .reason = {}};
+    if (match.allow.empty()) {
+        error.reason =
+            fmt::format("no such path: {}", request.target.substr(0, request.target.find('?')).substr(0, 256));
+        return problem(error);
+    }
+    const std::string allow = fmt::format("{}", fmt::join(match.allow, ", "));
+    error.reason = fmt::format("this path takes {}, not {}", allow, request.method.substr(0, 32));
+    Response response = problem(error, std::nullopt, method_not_allowed);
+    response.headers.emplace_back("Allow", allow);
+    return response;
+}
+
+Result<void> Application::admit(const Plan& plan, const Request& request) const {
+    const Privilege privilege = plan.route != nullptr ? plan.route->privilege : Privilege::read;
+    const std::string what = plan.route != nullptr ? name_of(*plan.route) : "this socket";
+    return authorize(context_.access, request.peer->caller, privilege, what);
+}
+
+Result<void> Application::choose_body(Plan& plan, const Request& request) const {
+    if (!request.content_encoding.empty() && lower(trim(request.content_encoding)) != "identity") {
+        return std::unexpected(bad_request("Content-Encoding", "must be identity: send the body uncompressed"));
+    }
+    plan.body_bytes = context_.limits.control_body_bytes;
+    if (plan.route->body != Body::events) {
+        return {};
+    }
+    const std::string type = request.content_type.empty() ? "application/json" : media_type(request.content_type);
+    if (type == "application/x-ndjson") {
+        plan.in_pieces = true;
+    } else if (type != "application/json") {
+        return std::unexpected(bad_request(
+            "Content-Type",
+            fmt::format("\"{}\" is not taken: send application/json or application/x-ndjson, in UTF-8 (with curl: "
+                        "-H 'Content-Type: application/json')",
+                        request.content_type.substr(0, 128))));
+    }
+    plan.body_bytes = context_.limits.batch_bytes;
+    return {};
+}
+
+Plan Application::plan(Request& request) {
+    Plan plan;
+    auto target = parse_target(request.target);
+    if (!target) {
+        plan.refused = problem(target.error());
+        return plan;
+    }
+    request.segments = std::move(target->segments);
+    request.parameters = std::move(target->parameters);
+    Match match = router_.match(request.method, request.segments);
+    plan.route = match.route;
+    if (const auto admitted = admit(plan, request); !admitted) {
+        plan.refused = problem(admitted.error());
+        return plan;
+    }
+    if (plan.route == nullptr) {
+        plan.refused = not_found(request, match);
+        return plan;
+    }
+    request.captured = std::move(match.captured);
+    if (plan.route->handler == nullptr) {
+        plan.refused = problem({.code = Code::unavailable,
+                                .context = "http",
+                                .object = {},
+                                .reason = fmt::format("{} not available in this version", plan.route->unavailable)});
+        plan.refused->headers.clear(); // no Retry-After: trying again does not help
+        return plan;
+    }
+    auto checked = check_parameters(*plan.route, request.parameters);
+    if (checked) {
+        checked = choose_body(plan, request);
+    }
+    if (!checked) {
+        plan.refused = problem(checked.error());
+    }
+    return plan;
+}
+
+void Application::handle(const Plan& plan, Request request, Responder responder) {
+    plan.route->handler(context_, std::move(request), std::move(responder));
+}
+
+std::shared_ptr<BodySink> Application::sink(const Plan&, const Request& request, Responder responder) {
+    return submit_ndjson(context_, request, std::move(responder));
+}
+
+void Application::count(const Plan& plan, const Response& response) {
+    if (response.refused && plan.route != nullptr && plan.route->privilege == Privilege::submit) {
+        context_.services.manager.count_rejected(*response.refused);
+    }
+}
+
+} // namespace tocsin::ipc::http

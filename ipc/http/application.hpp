@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a request's head to who answers it: target, route, privilege, parameters, kind of body. Deny by default.
+#pragma once
+
+#include "ipc/http/router.hpp"
+
+#include <memory>
+#include <optional>
+
+namespace tocsin::ipc::http {
+
+// What a connection does with a request whose head it has read.
+struct Plan {
+    const Route* route = nullptr;
+    std::optional<Response> refused{}; // answer this; the body is not wanted
+    bool in_pieces = false;            // the body goes to sink(); else whole to handle(), up to body_bytes
+    std::size_t body_bytes = 0;
+};
+
+class Application {
+public:
+    Application(Services services, const Clock& clock, AccessPolicy access, Limits limits, std::string store_id);
+
+    // Completes the request's segments, captured and parameters.
+    Plan plan(Request& request);
+    void handle(const Plan& plan, Request request, Responder responder);
+    std::shared_ptr<BodySink> sink(const Plan& plan, const Request& request, Responder responder);
+    // Every answer passes here on its way out: refused submissions are counted.
+    void count(const Plan& plan, const Response& response);
+
+    const Limits& limits() const { return context_.limits; }
+    const Clock& clock() const { return context_.clock; }
+    Budget& bodies() { return context_.bodies; }
+
+private:
+    Result<void> admit(const Plan& plan, const Request& request) const;
+    Result<void> choose_body(Plan& plan, const Request& request) const;
+    Response not_found(const Request& request, const Match& match) const;
+
+    Context context_;
+    Router router_;
+};
+
+// 413 that names the bound.
+Error too_large(std::string_view what, std::size_t bytes_max);
+
+} // namespace tocsin::ipc::http

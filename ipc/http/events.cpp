@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// Events: taken in as one object or an array, one by index, and pages of them as JSON, NDJSON or CSV.
+#include "ipc/http/csv.hpp"
+#include "ipc/http/problem.hpp"
+#include "ipc/http/resources.hpp"
+#include "ipc/http/target.hpp"
+
+#include <fmt/format.h>
+
+namespace tocsin::ipc::http {
+namespace {
+
+constexpr unsigned created = 201;
+
+Response one_receipt(const Receipt& receipt) {
+    const bool duplicate = receipt.duplicates > 0;
+    const std::uint64_t index = receipt.indexes.empty() ? 0 : receipt.indexes.front();
+    return json_reply(fmt::format(R"({{"unique_index":{}{}}})", index, duplicate ? R"(,"duplicate":true)" : ""),
+                      duplicate ? 200 : created);
+}
+
+Response batch_receipt(const Receipt& receipt) {
+    std::string body = fmt::format(R"({{"count":{},"unique_indexes":[)", receipt.indexes.size());
+    for (std::size_t i = 0; i < receipt.indexes.size(); ++i) {
+        body += i == 0 ? "" : ",";
+        fmt::format_to(std::back_inserter(body), "{}", receipt.indexes[i]);
+    }
+    body += "]}";
+    return json_reply(std::move(body), created);
+}
+
+// ---- pages ----
+
+enum class Format : std::uint8_t { json, ndjson, csv };
+
+// The best of ours by the client's order and q; JSON where none is named.
+Format negotiate(std::string_view accept) {
+    Format best = Format::json;
+    double best_q = 0;
+    while (!accept.empty()) {
+        const std::size_t comma = accept.find(',');
+        const std::string_view item = accept.substr(0, comma);
+        accept.remove_prefix(comma == std::string_view::npos ? accept.size() : comma + 1);
+        const std::size_t q_at = item.find("q=");
+        double q = 1;
+        if (q_at != std::string_view::npos && q_at + 2 < item.size()) {
+            q = item[q_at + 2] == '1' ? 1 : item.substr(q_at).size() > 4 ? (item[q_at + 4] - '0') / 10.0 : 0;
+        }
+        const auto names = [item](std::string_view type) { return item.find(type) != std::string_view::npos; };
+        const bool json = names("application/json") || names("*/*") || names("application/*");
+        const bool ours = json || names("ndjson") || names("text/csv") || names("text/*");
+        if (ours && q > best_q) {
+            best_q = q;
+            best = json ? Format::json : names("ndjson") ? Format::ndjson : Format::csv;
+        }
+    }
+    return best;
+}
+
+std::string next_link(const Parameters& parameters, const std::string& next) {
+    std::string link = "</v1/events?";
+    for (const auto& [key, value] : parameters) {
+        if (key != "cursor") {
+            link += percent_encode(key) + '=' + percent_encode(value) + '&';
+        }
+    }
+    return link + "cursor=" + percent_encode(next) + ">; rel=\"next\"";
+}
+
+Response rows_reply(const Page& page, Format format) {
+    Response response;
+    if (format == Format::csv) {
+        response.content_type = "text/csv; charset=utf-8; header=present";
+        append_csv_header(response.body);
+    } else {
+        response.content_type = "application/x-ndjson";
+    }
+    for (const Event& event : page.events) {
+        if (format == Format::csv) {
+            append_csv_row(response.body, event);
+        } else {
+            json::append_object(response.body, event);
+            response.body += '\n';
+        }
+    }
+    return response;
+}
+
+Result<Filter> filter_of(const Context& context, const Parameters& parameters) {
+    FilterBuilder builder(context.services.intake.rules().zone);
+    for (const auto& [key, value] : parameters) {
+        builder.add(key, std::string_view(value));
+    }
+    return builder.finish();
+}
+
+} // namespace
+
+void submit_events(Context& context, Request request, Responder responder) {
+    bool was_array = false;
+    auto events =
+        context.parser.events(request.body, context.services.intake.rules(), context.clock.wall_us(), &was_array);
+    if (!events) {
+        return responder.fail(events.error());
+    }
+    if (events->empty()) {
+        return responder.reply(batch_receipt({}));
+    }
+    const Origin& origin = request.peer->origin();
+    for (Event& event : *events) {
+        event.origin = origin;
+    }
+    auto done = [was_array, responder = std::move(responder)](Result<Receipt> receipt) mutable {
+        if (!receipt) {
+            return responder.fail(receipt.error());
+        }
+        responder.reply(was_array ? batch_receipt(*receipt) : one_receipt(*receipt));
+    };
+    context.services.intake.submit(std::move(*events), std::move(done));
+}
+
+void query_events(Context& context, Request request, Responder responder) {
+    auto page = take_page(request.parameters);
+    if (!page) {
+        return responder.fail(page.error());
+    }
+    auto filter = filter_of(context, page->rest);
+    if (!filter) {
+        return responder.fail(filter.error());
+    }
+    auto done = [format = negotiate(request.accept), parameters = std::move(request.parameters),
+                 responder = std::move(responder)](Result<Page> found) mutable {
+        if (!found) {
+            return responder.fail(found.error());
+        }
+        Response response =
+            format == Format::json ? list_reply(found->events, found->next) : rows_reply(*found, format);
+        if (!found->next.empty()) {
+            response.headers.emplace_back("Link", next_link(parameters, found->next));
+        }
+        responder.reply(std::move(response));
+    };
+    context.services.reader.query(std::move(*filter), page->limit, std::move(page->cursor), std::move(done));
+}
+
+void get_event(Context& context, Request request, Responder responder) {
+    const auto index = parse_index("unique_index", request.captured.front());
+    if (!index) {
+        return responder.fail(index.error());
+    }
+    context.services.reader.get(*index, answer_object<Event>(std::move(responder)));
+}
+
+} // namespace tocsin::ipc::http

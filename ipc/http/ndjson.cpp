@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+// NDJSON of any length in bounded memory: lines are read into events as they arrive; a chunk of them is submitted all
+// or nothing, and nothing more is read until it is durable. The first bad line ends the body; earlier chunks stay.
+#include "ipc/http/application.hpp"
+#include "ipc/http/problem.hpp"
+#include "ipc/http/resources.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tocsin::ipc::http {
+namespace {
+
+// The lines of pieces that end anywhere.
+class LineReader {
+public:
+    explicit LineReader(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+    void feed(std::string_view piece) { piece_ = piece; }
+    // nullopt: the piece is used up. The line stays until the next call.
+    std::optional<std::string_view> next() {
+        if (std::exchange(partial_given_, false)) {
+            partial_.clear();
+        }
+        const std::size_t end = piece_.find('\n');
+        if (end == std::string_view::npos) {
+            partial_ += piece_;
+            piece_ = {};
+            return std::nullopt;
+        }
+        const std::string_view line = piece_.substr(0, end);
+        piece_.remove_prefix(end + 1);
+        if (partial_.empty()) {
+            return line;
+        }
+        partial_ += line;
+        partial_given_ = true;
+        return partial_;
+    }
+    // What stands behind the last newline.
+    std::string_view last() const { return partial_given_ ? std::string_view{} : std::string_view(partial_); }
+    bool too_long() const { return partial_.size() > bytes_max_; }
+
+private:
+    std::size_t bytes_max_;
+    std::string_view piece_{};
+    std::string partial_{};
+    bool partial_given_ = false;
+};
+
+class NdjsonSink final : public BodySink, public std::enable_shared_from_this<NdjsonSink> {
+public:
+    NdjsonSink(Context& context, Origin origin, Responder responder)
+        : context_(context),
+          origin_(std::move(origin)),
+          responder_(std::move(responder)),
+          lines_(context.limits.line_bytes),
+          share_(context.bodies) {}
+
+    void take(std::string_view bytes, Continue ready) override {
+        ready_.emplace(std::move(ready));
+        lines_.feed(bytes);
+        go_on();
+    }
+    void end() override {
+        ended_ = true;
+        go_on();
+    }
+    void broken(const Error& error) override { refuse(error); }
+
+private:
+    enum class Added : std::uint8_t { yes, chunk_full, failed };
+
+    // Adds lines until the piece is used up, a chunk is full (its commit calls here again), or something is wrong.
+    void go_on() {
+        while (auto line = held_ ? held_ : lines_.next()) {
+            held_ = line;
+            const Added added = add(*line);
+            if (added == Added::failed) {
+                return;
+            }
+            if (added == Added::chunk_full) {
+                return commit();
+            }
+            held_.reset();
+        }
+        if (lines_.too_long()) {
+            return refuse(line_too_long());
+        }
+        if (ended_) {
+            return finish();
+        }
+        tell(true);
+    }
+
+    Added add(std::string_view line) {
+        if (line.ends_with('\r')) {
+            line.remove_suffix(1);
+        }
+        if (line.find_first_not_of(" \t") == std::string_view::npos) {
+            ++chunk_lines_;
+            return Added::yes;
+        }
+        const Limits& limits = context_.limits;
+        if (events_.size() >= limits.chunk_lines ||
+            (!events_.empty() && chunk_bytes_ + line.size() > limits.chunk_bytes)) {
+            return Added::chunk_full;
+        }
+        const std::uint64_t number = progress_.accepted + chunk_lines_;
+        if (line.size() > limits.line_bytes) {
+            return failed(line_too_long());
+        }
+        if (!share_.grow_to(chunk_bytes_ + line.size())) {
+            return failed({.code = Code::unavailable,
+                           .context = "submit",
+                           .object = {},
+                           .reason = "too many bodies are being received at once; send the rest again"});
+        }
+        auto event = context_.parser.event(line, context_.services.intake.rules(), context_.clock.wall_us(), number);
+        if (!event) {
+            return failed(event.error());
+        }
+        event->origin = origin_;
+        events_.push_back(std::move(*event));
+        event_lines_.push_back(number);
+        chunk_bytes_ += line.size();
+        ++chunk_lines_;
+        return Added::yes;
+    }
+
+    void commit() {
+        auto done = [self = shared_from_this()](Result<Receipt> receipt) { self->after_commit(std::move(receipt)); };
+        context_.services.intake.submit(std::exchange(events_, {}), std::move(done));
+    }
+
+    void after_commit(Result<Receipt> receipt) {
+        if (!receipt) {
+            Error error = receipt.error();
+            for (FieldError& field : error.fields) { // positions in the chunk become lines of the body
+                field.index = field.index < event_lines_.size() ? event_lines_[field.index] : field.index;
+            }
+            return refuse(std::move(error));
+        }
+        take_in(*receipt);
+        event_lines_.clear();
+        progress_.accepted += std::exchange(chunk_lines_, 0);
+        chunk_bytes_ = 0;
+        share_.clear();
+        go_on();
+    }
+
+    // first and last are of the new events; of the known ones only where nothing was new.
+    void take_in(const Receipt& receipt) {
+        count_ += receipt.indexes.size();
+        duplicates_ += receipt.duplicates;
+        for (std::size_t i = 0; i < receipt.indexes.size(); ++i) {
+            const std::uint64_t index = receipt.indexes[i];
+            const bool known = i < receipt.duplicate.size() && receipt.duplicate[i];
+            if (index == 0) {
+                continue; // a beat
+            }
+            Progress& range = known ? known_range_ : progress_;
+            range.first = range.first == 0 ? index : std::min(range.first, index);
+            range.last = std::max(range.last, index);
+        }
+    }
+
+    void finish() {
+        if (const std::string_view line = lines_.last(); !line.empty() && !std::exchange(last_added_, true)) {
+            const Added added = add(line);
+            if (added == Added::failed) {
+                return;
+            }
+            if (added == Added::chunk_full) {
+                last_added_ = false;
+                return commit();
+            }
+        }
+        if (!events_.empty()) {
+            return commit();
+        }
+        const Progress& range = progress_.first != 0 ? progress_ : known_range_;
+        responder_.reply(json_reply(fmt::format(R"({{"count":{},"first":{},"last":{},"duplicates":{}}})", count_,
+                                                range.first, range.last, duplicates_),
+                                    201));
+        tell(false);
+    }
+
+    Error line_too_long() const {
+        return field_error("event", fmt::format("the line is larger than {} bytes", context_.limits.line_bytes),
+                           progress_.accepted + chunk_lines_);
+    }
+    Added failed(Error error) {
+        refuse(std::move(error));
+        return Added::failed;
+    }
+    void refuse(Error error) {
+        events_.clear();
+        Progress told = progress_;
+        if (told.first == 0) {
+            told.first = known_range_.first;
+            told.last = known_range_.last;
+        }
+        responder_.reply(problem(error, told));
+        tell(false);
+    }
+    void tell(bool more) {
+        if (auto ready = std::exchange(ready_, std::nullopt)) {
+            (*ready)(more);
+        }
+    }
+
+    Context& context_;
+    Origin origin_;
+    Responder responder_;
+    LineReader lines_;
+    Share share_;
+    std::optional<Continue> ready_{};
+    std::optional<std::string_view> held_{}; // read, waiting for room in a chunk
+    bool ended_ = false;
+    bool last_added_ = false;
+
+    std::vector<Event> events_{};
+    std::vector<std::uint64_t> event_lines_{}; // of each event its line, counted from 0
+    std::uint64_t chunk_lines_ = 0;            // blank ones too
+    std::size_t chunk_bytes_ = 0;
+
+    Progress progress_{};
+    Progress known_range_{}; // of duplicates
+    std::uint64_t count_ = 0;
+    std::uint64_t duplicates_ = 0;
+};
+
+} // namespace
+
+std::shared_ptr<BodySink> submit_ndjson(Context& context, const Request& request, Responder responder) {
+    return std::make_shared<NdjsonSink>(context, request.peer->origin(), std::move(responder));
+}
+
+} // namespace tocsin::ipc::http

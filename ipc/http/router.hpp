@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// A route is one line of one table: method, path pattern, privilege, what its body may be, which parameters it takes,
+// and the handler. What is not in the table does not exist; a route without a privilege does not compile.
+#pragma once
+
+#include "core/clock.hpp"
+#include "core/ports.hpp"
+#include "ipc/access.hpp"
+#include "ipc/http/limits.hpp"
+#include "ipc/http/message.hpp"
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tocsin::ipc::http {
+
+// What handlers have at hand. Lives as long as the face.
+struct Context {
+    Services services;
+    const Clock& clock;
+    AccessPolicy access;
+    Limits limits;
+    std::string store_id;
+    Budget bodies;
+    json::Parser parser{};
+};
+
+using Handler = void (*)(Context&, Request, Responder);
+
+enum class Body : std::uint8_t {
+    control, // none, or one small JSON object
+    events,  // one event, an array of them, or NDJSON in pieces
+};
+
+struct Route {
+    std::string_view method;
+    std::string_view pattern; // "/v1/events/{unique_index}"; a last {path...} takes all that follows
+    Privilege privilege;
+    Handler handler;                   // null: not built yet, and `unavailable` says what
+    std::string_view parameters = "";  // names; a + behind one allows several; "*": the handler checks
+    std::string_view unavailable = ""; // "alerts are"
+    Body body = Body::control;
+};
+
+// Every route of the face.
+std::span<const Route> all_routes();
+
+struct Match {
+    const Route* route = nullptr;
+    std::vector<std::string> captured{};
+    std::vector<std::string_view> allow{}; // methods of the path, where the route is not found
+};
+
+class Router {
+public:
+    explicit Router(std::span<const Route> routes);
+    Match match(std::string_view method, const std::vector<std::string>& segments) const;
+
+private:
+    struct Entry {
+        const Route* route;
+        std::vector<std::string_view> pattern;
+    };
+    std::vector<Entry> entries_;
+};
+
+// Unknown and wrongly repeated parameters, named.
+Result<void> check_parameters(const Route& route, const Parameters& parameters);
+
+} // namespace tocsin::ipc::http

@@ -1,0 +1,492 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ports of core as simple things in memory, and a face on top of them that is spoken to over real socket pairs, in
+// one thread: pump() runs the loop until something holds or time is up.
+#pragma once
+
+#include "core/ports.hpp"
+#include "ipc/http/connection.hpp"
+#include "ipc/http/hub.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <deque>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace tocsin::ipc::http::test {
+
+class FakeClock final : public Clock {
+public:
+    std::int64_t wall_us() const override { return wall; }
+    std::int64_t boot_us() const override { return boot; }
+    std::int64_t wall = 1'767'322'804'000'000; // 2026-01-02T03:00:04Z
+    std::int64_t boot = 1'000'000'000;
+};
+
+class FakeSubscription final : public Subscription {
+public:
+    explicit FakeSubscription(std::function<void()> gone) : gone_(std::move(gone)) {}
+    ~FakeSubscription() override { gone_(); }
+    FakeSubscription(const FakeSubscription&) = delete;
+    FakeSubscription& operator=(const FakeSubscription&) = delete;
+
+private:
+    std::function<void()> gone_;
+};
+
+// The log, its intake, reader and feed. Answers are posted, as those of the daemon are.
+class FakeLog final : public Intake, public EventReader, public CommitFeed {
+public:
+    explicit FakeLog(boost::asio::io_context& io) : io_(io) {}
+
+    const IntakeRules& rules() const override { return rules_; }
+    void submit(std::vector<Event> batch, Done<Receipt> done) override {
+        batches.push_back(batch.size());
+        if (refuse_batch == batches.size()) {
+            return post<Receipt>(std::move(done), std::unexpected(refusal));
+        }
+        if (hold) {
+            held.push_back([this, batch = std::move(batch), done = std::move(done)]() mutable {
+                commit(std::move(batch), std::move(done));
+            });
+            return;
+        }
+        commit(std::move(batch), std::move(done));
+    }
+    void commit(std::vector<Event> batch, Done<Receipt> done) {
+        Receipt receipt;
+        CommitNotice notice{.first = next, .last = next, .events = {}};
+        std::vector<Event> fresh;
+        for (Event& event : batch) {
+            const auto known = keys_.find(event.idempotency_key);
+            const bool duplicate = !event.idempotency_key.empty() && known != keys_.end();
+            receipt.duplicate.push_back(duplicate);
+            receipt.duplicates += duplicate ? 1 : 0;
+            if (duplicate || is_beat(event)) {
+                receipt.indexes.push_back(duplicate ? known->second : 0);
+                continue;
+            }
+            event.unique_index = next++;
+            keys_.emplace(event.idempotency_key, event.unique_index);
+            receipt.indexes.push_back(event.unique_index);
+            fresh.push_back(event);
+        }
+        events.insert(events.end(), fresh.begin(), fresh.end());
+        notice.last = next - 1;
+        notice.events = std::make_shared<const std::vector<Event>>(std::move(fresh));
+        post<Receipt>(std::move(done), std::move(receipt));
+        if (!notice.events->empty() && tell) {
+            announce(notice);
+        }
+    }
+    void announce(const CommitNotice& notice) {
+        const auto handlers = handlers_;
+        for (const auto& [id, handler] : handlers) {
+            handler(notice);
+        }
+    }
+    // One event, committed as by somebody else.
+    std::uint64_t add(std::string_view name, std::string_view payload = "") {
+        Event event;
+        event.event_name = name;
+        event.event_src = "test";
+        event.event_time_us = 1'767'322'804'000'000;
+        event.payload = payload;
+        commit({event}, [](Result<Receipt>) {});
+        return next - 1;
+    }
+    void release() {
+        auto all = std::exchange(held, {});
+        for (auto& one : all) {
+            one();
+        }
+    }
+
+    void get(std::uint64_t index, Done<Event> done) override {
+        for (const Event& event : events) {
+            if (event.unique_index == index) {
+                return post<Event>(std::move(done), event);
+            }
+        }
+        post<Event>(std::move(done), fail(Code::not_found, "get", std::to_string(index), "no such event"));
+    }
+    // The cursor is the number of rows before the page.
+    void query(Filter filter, std::size_t limit, std::string cursor, Done<Page> done) override {
+        last_limit = limit;
+        std::size_t skip = 0;
+        const auto [end, error] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), skip);
+        if (!cursor.empty() && (error != std::errc{} || end != cursor.data() + cursor.size())) {
+            return post<Page>(std::move(done), fail(Code::invalid_argument, "query", "cursor", "was not made here"));
+        }
+        std::vector<Event> found;
+        std::ranges::copy_if(events, std::back_inserter(found),
+                             [&filter](const Event& e) { return filter.matches(e); });
+        Page page;
+        for (std::size_t i = skip; i < std::min(found.size(), skip + limit); ++i) {
+            page.events.push_back(found[i]);
+        }
+        page.next = skip + limit < found.size() ? std::to_string(skip + limit) : "";
+        post<Page>(std::move(done), std::move(page));
+    }
+    void count(Filter, Done<std::uint64_t> done) override { post<std::uint64_t>(std::move(done), events.size()); }
+    void read_after(std::uint64_t after, Filter filter, std::size_t limit, Done<Slice> done) override {
+        ++reads;
+        Slice slice{.events = {}, .upto = std::max(after, next - 1), .first_kept = first_index()};
+        for (const Event& event : events) {
+            if (event.unique_index <= after || !filter.matches(event)) {
+                continue;
+            }
+            if (slice.events.size() == limit) {
+                slice.upto = slice.events.back().unique_index;
+                break;
+            }
+            slice.events.push_back(event);
+        }
+        post<Slice>(std::move(done), std::move(slice));
+    }
+    std::uint64_t first_index() const override { return events.empty() ? next : events.front().unique_index; }
+    std::uint64_t last_index() const override { return next - 1; }
+
+    std::unique_ptr<Subscription> on_commit(std::function<void(const CommitNotice&)> handler) override {
+        const std::size_t id = ++last_handler_;
+        handlers_.emplace(id, std::move(handler));
+        return std::make_unique<FakeSubscription>([this, id] { handlers_.erase(id); });
+    }
+    std::size_t followers() const { return handlers_.size(); }
+
+    std::vector<Event> events{};
+    std::uint64_t next = 1;
+    std::vector<std::size_t> batches{}; // sizes, refused ones too
+    std::size_t refuse_batch = 0;       // counted from 1
+    Error refusal{.code = Code::storage_full, .context = "submit", .object = {}, .reason = "the disk is full"};
+    bool hold = false; // submissions wait for release()
+    bool tell = true;  // the feed works
+    std::vector<std::move_only_function<void()>> held{};
+    std::size_t last_limit = 0;
+    std::size_t reads = 0;
+
+private:
+    template <typename T> void post(Done<T> done, Result<T> result) {
+        boost::asio::post(io_,
+                          [done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
+    }
+    boost::asio::io_context& io_;
+    IntakeRules rules_{};
+    std::map<std::string, std::uint64_t> keys_{};
+    std::map<std::size_t, std::function<void(const CommitNotice&)>> handlers_{};
+    std::size_t last_handler_ = 0;
+};
+
+class FakeHeartbeats final : public Heartbeats {
+public:
+    void beat(Beat beat, Done<Watch> done) override {
+        beats_seen.push_back(beat);
+        Watch watch;
+        watch.key = beat.key;
+        watch.state = WatchState::up;
+        watch.last_us = beat.time_us;
+        watch.interval_us = beat.interval_us.value_or(0);
+        watches[watch.key] = watch;
+        done(watch);
+    }
+    std::vector<TableChange> beats(const std::vector<Beat>&) override { return {}; }
+    Result<ListPage<Watch>> list(const ListFilter& filter, std::size_t limit,
+                                 const std::string& cursor) const override {
+        last_filter = filter;
+        last_cursor = cursor;
+        ListPage<Watch> page;
+        for (const auto& [key, watch] : watches) {
+            if (page.items.size() == limit) {
+                page.next = "more";
+                break;
+            }
+            page.items.push_back(watch);
+        }
+        return page;
+    }
+    std::optional<Watch> find(const WatchKey& key) const override {
+        const auto found = watches.find(key);
+        return found == watches.end() ? std::nullopt : std::optional(found->second);
+    }
+    void act(const WatchKey& key, WatchAct act, Done<Watch> done) override {
+        const auto found = watches.find(key);
+        if (found == watches.end()) {
+            return done(fail(Code::not_found, "heartbeat", key.source, "no such heartbeat"));
+        }
+        last_act = act;
+        done(found->second);
+    }
+    std::map<WatchState, std::size_t> counts() const override { return {}; }
+    std::vector<WatchKey> urgent(std::size_t) const override { return {}; }
+    std::unique_ptr<Subscription> on_change(std::function<void(const Watch&)>) override { return nullptr; }
+
+    std::vector<Beat> beats_seen{};
+    std::map<WatchKey, Watch> watches{};
+    std::optional<WatchAct> last_act{};
+    mutable ListFilter last_filter{};
+    mutable std::string last_cursor{};
+};
+
+class FakeJobs final : public Jobs {
+public:
+    void run(std::uint64_t unique_index, std::string script, Done<Job> done) override {
+        jobs.push_back({.id = jobs.size() + 1, .unique_index = unique_index, .script = std::move(script)});
+        done(jobs.back());
+    }
+    void set_report(std::uint64_t unique_index, std::int64_t report_id, std::string url, Done<void> done) override {
+        report = {unique_index, report_id, std::move(url)};
+        if (drop_next) {
+            return; // a bug: done is lost
+        }
+        done({});
+    }
+    void list(ListFilter filter, std::size_t, std::string, Done<ListPage<Job>> done) override {
+        last_filter = std::move(filter);
+        done(ListPage<Job>{.items = jobs, .next = {}});
+    }
+    void find(std::uint64_t id, Done<Job> done) override { done(at(id)); }
+    void cancel(std::uint64_t id, Done<Job> done) override {
+        auto job = at(id);
+        if (job && is_final(job->state)) {
+            return done(fail(Code::conflict, "job", std::to_string(id), "is over"));
+        }
+        done(std::move(job));
+    }
+    void rerun(std::uint64_t id, Done<Job> done) override {
+        auto job = at(id);
+        if (job) {
+            job->id = jobs.size() + 1;
+        }
+        done(std::move(job));
+    }
+    void output(std::uint64_t id, Done<std::string> done) override {
+        const auto job = at(id);
+        job ? done(job->output) : done(std::unexpected(job.error()));
+    }
+    std::map<JobState, std::uint64_t> counts() const override { return {}; }
+    std::vector<Job> recent(std::size_t) const override { return jobs; }
+    std::unique_ptr<Subscription> on_change(std::function<void(const Job&)>) override { return nullptr; }
+
+    Result<Job> at(std::uint64_t id) const {
+        return id >= 1 && id <= jobs.size() ? Result<Job>(jobs[id - 1])
+                                            : fail(Code::not_found, "job", std::to_string(id), "no such job");
+    }
+    struct Report {
+        std::uint64_t unique_index = 0;
+        std::int64_t report_id = 0;
+        std::string url{};
+    };
+    std::vector<Job> jobs{};
+    Report report{};
+    ListFilter last_filter{};
+    bool drop_next = false;
+};
+
+class FakeManager final : public Manager {
+public:
+    Status status() const override { return current; }
+    void reload(Done<void> done) override { reload_error ? done(std::unexpected(*reload_error)) : done({}); }
+    std::string metrics() const override { return "tocsin_events_total{severity=\"info\"} 3\n"; }
+    void count_rejected(Code code) override { rejected.push_back(code); }
+    std::unique_ptr<Subscription> on_degraded(std::function<void(const std::vector<std::string>&)>) override {
+        return nullptr;
+    }
+
+    Status current{.version = "1.2.3", .hostname = "here", .store_id = std::string(32, 'a'), .event_count = 3};
+    std::optional<Error> reload_error{};
+    std::vector<Code> rejected{};
+};
+
+struct Answer {
+    unsigned status = 0;
+    std::string head{};
+    std::string body{};
+    // The value of a header, or "".
+    std::string header(std::string_view name) const {
+        const std::size_t at = head.find(std::string("\r\n") + std::string(name) + ": ");
+        if (at == std::string::npos) {
+            return {};
+        }
+        const std::size_t from = at + name.size() + 4;
+        return head.substr(from, head.find("\r\n", from) - from);
+    }
+    bool has(std::string_view text) const { return body.find(text) != std::string::npos; }
+};
+
+// The other end of a connection.
+class Client {
+public:
+    explicit Client(int fd) : fd_(fd) {}
+    ~Client() { close(); }
+    Client(Client&& other) noexcept
+        : input(std::move(other.input)), ended(other.ended), fd_(std::exchange(other.fd_, -1)) {}
+    Client& operator=(Client&&) = delete;
+    void close() {
+        if (fd_ >= 0) {
+            ::close(std::exchange(fd_, -1));
+        }
+    }
+    void half_close() const { ::shutdown(fd_, SHUT_WR); }
+    // As much as fits.
+    std::size_t send(std::string_view text) const {
+        const ssize_t sent = ::send(fd_, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        return sent < 0 ? 0 : static_cast<std::size_t>(sent);
+    }
+    void receive() {
+        std::string piece(256 * 1024, '\0');
+        for (;;) {
+            const ssize_t got = ::recv(fd_, piece.data(), piece.size(), MSG_DONTWAIT);
+            if (got <= 0) {
+                ended = ended || got == 0 || (errno != EAGAIN && errno != EINTR);
+                return;
+            }
+            input.append(piece, 0, static_cast<std::size_t>(got));
+        }
+    }
+    int fd() const { return fd_; }
+
+    std::string input{};
+    bool ended = false;
+
+private:
+    int fd_;
+};
+
+class Face {
+public:
+    explicit Face(Limits limits = fast(), AccessPolicy access = {.owner_uid = ::getuid(), .group = 50}) {
+        Services services{log, log, log, heartbeats, jobs, manager};
+        hub = std::make_shared<Hub>(
+            io, std::make_unique<Application>(services, clock, access, limits, std::string(32, 'a')));
+    }
+    ~Face() {
+        hub->abort_all();
+        settle();
+    }
+    Face(const Face&) = delete;
+    Face& operator=(const Face&) = delete;
+
+    static Limits fast() {
+        Limits limits;
+        limits.tick_us = 2'000;
+        limits.accept_retry_us = 5'000;
+        return limits;
+    }
+
+    static std::shared_ptr<Peer> peer(std::uint32_t uid, std::vector<std::uint32_t> groups = {}) {
+        auto peer = std::make_shared<Peer>();
+        peer->caller.uid = uid;
+        peer->caller.groups = std::move(groups);
+        peer->caller.origin.transport = "http";
+        peer->caller.origin.uid = uid;
+        return peer;
+    }
+    Client connect() { return connect_as(peer(::getuid()), Admission::served); }
+    Client member() { return connect_as(peer(4'000, {50}), Admission::served); }
+    Client stranger() { return connect_as(peer(4'001, {51}), Admission::served); }
+    Client connect_as(std::shared_ptr<Peer> who, Admission admission) {
+        std::array<int, 2> ends{};
+        EXPECT_EQ(0, ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()));
+        serve_socket(hub, ends[1], std::move(who), admission);
+        return Client(ends[0]);
+    }
+
+    // Runs the loop until `holds`, for at most 10 s.
+    template <typename Condition> bool pump(Condition holds) {
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+        while (!holds()) {
+            if (std::chrono::steady_clock::now() > end) {
+                return false;
+            }
+            io.restart();
+            io.run_one_for(std::chrono::milliseconds(5));
+        }
+        return true;
+    }
+    // Everything that can run without waiting has run.
+    void settle() {
+        io.restart();
+        while (io.poll() > 0) {
+            io.restart();
+        }
+    }
+
+    void send_all(Client& client, std::string_view text) {
+        EXPECT_TRUE(pump([this, &client, &text] {
+            text.remove_prefix(client.send(text));
+            client.receive();
+            settle();
+            return text.empty() || client.ended;
+        }));
+    }
+    // The next answer; status 0 when the connection ended instead.
+    Answer receive(Client& client, bool head_only = false) {
+        Answer answer;
+        EXPECT_TRUE(pump([&client, &answer, head_only] {
+            client.receive();
+            return take(client, answer, head_only) || client.ended;
+        }));
+        return answer;
+    }
+    Answer ask(Client& client, std::string_view text) {
+        send_all(client, text);
+        return receive(client);
+    }
+    Answer get(std::string_view target, std::string_view headers = "") {
+        Client client = connect();
+        return ask(client, "GET " + std::string(target) + " HTTP/1.1\r\nHost: x\r\n" + std::string(headers) + "\r\n");
+    }
+    static std::string post_text(std::string_view target, std::string_view body,
+                                 std::string_view type = "application/json") {
+        return "POST " + std::string(target) + " HTTP/1.1\r\nHost: x\r\nContent-Type: " + std::string(type) +
+               "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+    }
+    Answer post(std::string_view target, std::string_view body = "", std::string_view type = "application/json") {
+        Client client = connect();
+        return ask(client, post_text(target, body, type));
+    }
+    bool closed(Client& client) {
+        return pump([&client] {
+            client.receive();
+            return client.ended;
+        });
+    }
+
+    boost::asio::io_context io{};
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{io.get_executor()};
+    FakeClock clock{};
+    FakeLog log{io};
+    FakeHeartbeats heartbeats{};
+    FakeJobs jobs{};
+    FakeManager manager{};
+    std::shared_ptr<Hub> hub{};
+
+private:
+    static bool take(Client& client, Answer& answer, bool head_only) {
+        const std::size_t end = client.input.find("\r\n\r\n");
+        if (end == std::string::npos) {
+            return false;
+        }
+        answer.head = client.input.substr(0, end + 2);
+        std::from_chars(answer.head.data() + 9, answer.head.data() + 12, answer.status);
+        std::size_t length = 0;
+        const std::string announced = answer.header("Content-Length");
+        std::from_chars(announced.data(), announced.data() + announced.size(), length);
+        length = head_only ? 0 : length;
+        if (client.input.size() < end + 4 + length) {
+            return false;
+        }
+        answer.body = client.input.substr(end + 4, length);
+        client.input.erase(0, end + 4 + length);
+        return true;
+    }
+};
+
+inline const std::string one_event = R"({"event_name":"door.opened","event_src":"test"})";
+
+} // namespace tocsin::ipc::http::test

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// The route table, walked: what each route needs, and that nothing else exists.
+#include "http_fakes.hpp"
+
+#include "ipc/http/openapi.hpp"
+
+#include <set>
+
+namespace tocsin::ipc::http {
+namespace {
+
+using test::Face;
+
+// A request that fits the pattern.
+std::string example_of(std::string_view pattern) {
+    std::string path;
+    while (!pattern.empty()) {
+        const std::size_t end = pattern.find('/', 1);
+        const std::string_view part = pattern.substr(0, end);
+        path += part.starts_with("/{") ? "/1" : std::string(part);
+        pattern.remove_prefix(end == std::string_view::npos ? pattern.size() : end);
+    }
+    return path;
+}
+
+Plan plan(Face& face, std::string_view method, std::string_view target, std::shared_ptr<Peer> peer) {
+    Request request;
+    request.method = method;
+    request.target = target;
+    request.peer = std::move(peer);
+    return face.hub->application().plan(request);
+}
+
+bool is_control(const Route& route) {
+    return route.privilege == Privilege::control;
+}
+
+TEST(HttpRoutes, EveryRouteIsFoundAndUnique) {
+    const Router router(all_routes());
+    std::set<std::string> seen;
+    for (const Route& route : all_routes()) {
+        EXPECT_TRUE(seen.insert(std::string(route.method) + std::string(route.pattern)).second) << route.pattern;
+        EXPECT_NE(route.handler == nullptr, route.unavailable.empty()) << route.pattern;
+        Face face;
+        Request request;
+        request.method = route.method;
+        request.target = example_of(route.pattern);
+        request.peer = Face::peer(::getuid());
+        const Plan found = face.hub->application().plan(request);
+        ASSERT_EQ(found.route, &route) << request.target;
+    }
+}
+
+TEST(HttpRoutes, ChangesNeedControl) {
+    // Whatever changes what others rely on; beats and submissions are the senders' own.
+    const std::set<std::string_view> own = {"/v1/events", "/v1/samples", "/v1/callbacks/{secret}"};
+    for (const Route& route : all_routes()) {
+        const bool beat = route.pattern.starts_with("/v1/heartbeats/{source}") && !is_control(route);
+        if (route.method == "GET" && !beat) {
+            EXPECT_EQ(route.privilege, Privilege::read) << route.pattern;
+        } else if (beat || own.contains(route.pattern)) {
+            EXPECT_EQ(route.privilege, Privilege::submit) << route.pattern;
+        } else {
+            EXPECT_TRUE(is_control(route)) << route.method << ' ' << route.pattern;
+        }
+    }
+}
+
+TEST(HttpRoutes, StrangersGetNothingMembersNoControlOwnersAll) {
+    for (const Route& route : all_routes()) {
+        Face face;
+        const std::string target = example_of(route.pattern);
+        const Plan stranger = plan(face, route.method, target, Face::peer(4'001, {51}));
+        ASSERT_TRUE(stranger.refused) << target;
+        EXPECT_EQ(stranger.refused->status, 403U) << target;
+        const Plan member = plan(face, route.method, target, Face::peer(4'000, {50}));
+        const bool refused = member.refused && member.refused->status == 403;
+        EXPECT_EQ(refused, is_control(route)) << route.method << ' ' << target;
+        const Plan owner = plan(face, route.method, target, Face::peer(::getuid()));
+        if (route.handler == nullptr) {
+            ASSERT_TRUE(owner.refused);
+            EXPECT_EQ(owner.refused->refused, Code::unavailable) << target;
+            EXPECT_NE(owner.refused->body.find("not available in this version"), std::string::npos);
+            EXPECT_TRUE(owner.refused->headers.empty()) << "no Retry-After: it would not help";
+        } else {
+            EXPECT_FALSE(owner.refused) << target;
+        }
+    }
+}
+
+TEST(HttpRoutes, UnknownPathsAndMethods) {
+    Face face;
+    for (const std::string_view target :
+         {"/v2/events", "/v1", "/v1/event", "/v1/events/1/2", "/v1//events", "/V1/events", "/v1/heartbeats/a/stop",
+          "/api", "/v1/reports/1", "/v1/events/%2E%2E/jobs/x"}) {
+        const Plan found = plan(face, "GET", target, Face::peer(::getuid()));
+        ASSERT_TRUE(found.refused) << target;
+        EXPECT_EQ(found.refused->status, 404U) << target;
+    }
+    const Plan found = plan(face, "DELETE", "/v1/events", Face::peer(::getuid()));
+    ASSERT_TRUE(found.refused);
+    EXPECT_EQ(found.refused->status, 405U);
+    EXPECT_NE(found.refused->body.find(R"("status":405,"code":"NotFound")"), std::string::npos);
+    EXPECT_EQ(found.refused->headers, (std::vector<std::pair<std::string, std::string>>{{"Allow", "POST, GET, HEAD"}}));
+    EXPECT_EQ(plan(face, "GET", "/no/such", Face::peer(4'001)).refused->status, 403U) << "strangers learn nothing";
+}
+
+TEST(HttpRoutes, HeadIsGetAndTheRestOfAPathIsTaken) {
+    Face face;
+    EXPECT_FALSE(plan(face, "HEAD", "/v1/status", Face::peer(::getuid())).refused);
+    const Plan report = plan(face, "GET", "/v1/reports/7/a/b.html", Face::peer(::getuid()));
+    ASSERT_NE(report.route, nullptr);
+    EXPECT_EQ(report.route->pattern, "/v1/reports/{job}/{path...}");
+}
+
+TEST(HttpRoutes, ParametersAreChecked) {
+    const Route route{"GET", "/x", Privilege::read, nullptr, "scid state+"};
+    EXPECT_TRUE(check_parameters(route, {{"scid", "1"}, {"state", "up"}, {"state", "down"}}));
+    EXPECT_EQ(check_parameters(route, {{"stat", "up"}}).error().object, "stat");
+    EXPECT_EQ(check_parameters(route, {{"scid", "1"}, {"scid", "2"}}).error().reason, "is given twice");
+    EXPECT_FALSE(check_parameters(route, {{"state+", "up"}}));
+}
+
+TEST(HttpRoutes, TheDescriptionHasEveryRouteAndNoOther) {
+    const std::string_view text = openapi_json();
+    json::Parser parser;
+    std::set<std::string> described;
+    std::string paths;
+    ASSERT_TRUE(parser.object(text, [&paths](std::string_view key, const Scalar& value) {
+        if (key == "paths") {
+            paths = std::get<RawJson>(value).text;
+        }
+    }));
+    std::vector<std::pair<std::string, std::string>> items;
+    ASSERT_TRUE(parser.object(paths, [&items](std::string_view key, const Scalar& value) {
+        items.emplace_back(key, std::get<RawJson>(value).text);
+    }));
+    for (const auto& [path, item] : items) {
+        ASSERT_TRUE(parser.object(item, [&described, &path](std::string_view method, const Scalar&) {
+            std::string upper(method);
+            std::ranges::transform(upper, upper.begin(), [](char c) { return static_cast<char>(c & ~0x20); });
+            described.insert(upper + ' ' + path);
+        }));
+    }
+    std::set<std::string> routed;
+    for (const Route& route : all_routes()) {
+        std::string pattern(route.pattern);
+        if (const std::size_t dots = pattern.find("..."); dots != std::string::npos) {
+            pattern.erase(dots, 3);
+        }
+        routed.insert(std::string(route.method) + ' ' + pattern);
+    }
+    EXPECT_EQ(described, routed);
+}
+
+} // namespace
+} // namespace tocsin::ipc::http
