@@ -216,11 +216,11 @@ bool Scanner::escape() {
         return true;
     }
     if (*unit > 0xDBFF || !take('\\') || !take('u')) {
-        return fail("has half of a surrogate pair");
+        return fail("has half of a surrogate pair in a string", true);
     }
     const auto low = code_unit();
     if (!low || *low < 0xDC00 || *low > 0xDFFF) {
-        return fail("has half of a surrogate pair");
+        return fail("has half of a surrogate pair in a string", true);
     }
     return true;
 }

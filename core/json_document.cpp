@@ -24,7 +24,7 @@ std::vector<std::unique_ptr<Document>>& idle_documents() {
 } // namespace
 
 simdjson::error_code Document::reserve(std::size_t bytes) {
-    const bool too_small = capacity_ < bytes;
+    const bool too_small = capacity_ == 0 || capacity_ < bytes;
     const bool too_large = capacity_ > kept_bytes && bytes <= kept_bytes;
     if (!too_small && !too_large) {
         return simdjson::SUCCESS;
