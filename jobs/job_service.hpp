@@ -29,10 +29,10 @@ struct ScriptConfig {
 };
 
 struct Settings {
-    std::filesystem::path helper;                    // tocsin-spark
-    std::vector<std::filesystem::path> directories;  // of scripts, first hit wins
-    std::filesystem::path products;                  // a directory per job is made here
-    std::string socket;                              // TOCSIN_SOCKET of the children
+    std::filesystem::path helper;                   // tocsin-spark
+    std::vector<std::filesystem::path> directories; // of scripts, first hit wins
+    std::filesystem::path products;                 // a directory per job is made here
+    std::string socket;                             // TOCSIN_SOCKET of the children
     unsigned parallel = 2;
     std::int64_t timeout_us = 600'000'000;
     std::int64_t kill_after_us = 5'000'000;
@@ -44,14 +44,14 @@ struct Settings {
 
 class JobService final : public Jobs {
 public:
-    JobService(boost::asio::io_context& io, StateStore& store, EventReader& reader, CommitFeed& feed, const Clock& clock,
-               Settings settings);
+    JobService(boost::asio::io_context& io, StateStore& store, EventReader& reader, CommitFeed& feed,
+               const Clock& clock, Settings settings);
     ~JobService() override;
 
     // Loads unfinished jobs (those that ran are run again unless their script says no) and follows the log.
     Result<void> start();
-    // Takes no new job and ends the children (TERM, then KILL); `done` when none is left. Their jobs stay "running" in the
-    // table, as after a crash.
+    // Takes no new job and ends the children (TERM, then KILL); `done` when none is left. Their jobs stay "running" in
+    // the table, as after a crash.
     void stop(std::move_only_function<void()> done);
     void reconfigure(Settings settings);
     // How many events of the log its reader has not considered yet.

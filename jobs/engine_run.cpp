@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// One run of a job: place taken → event read → "running" kept → helper started → result kept → place free.
+#include "jobs/engine.hpp"
+
+#include "core/json.hpp"
+#include "core/time.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+namespace tocsin::jobs {
+
+namespace {
+
+constexpr std::int64_t read_retry_us = 1'000'000; // when the log cannot be read now
+
+// The job's own directory; what an earlier attempt left in it is removed by the helper.
+Result<void> make_directory(const std::string& path) {
+    if ((::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) || ::chmod(path.c_str(), 0700) != 0) {
+        return fail(Code::unavailable, "jobs", path, std::string("cannot be made: ") + ::strerror(errno));
+    }
+    return {};
+}
+
+RunResult never_started(std::string reason) {
+    RunResult result;
+    result.ended = protocol::Ended{};
+    result.ended->reason = std::move(reason);
+    return result;
+}
+
+} // namespace
+
+void Engine::begin(std::uint64_t id) {
+    records_.unwatch(id);
+    places_.try_emplace(id);
+    ports_.reader.get(records_.find(id)->job.unique_index, [self = weak_from_this(), id](Result<Event> event) {
+        if (const auto engine = self.lock(); engine && !engine->stopping_) {
+            engine->fetched(id, std::move(event));
+        }
+    });
+}
+
+void Engine::fetched(std::uint64_t id, Result<Event> event) {
+    Place& place = places_.at(id);
+    const Job& job = records_.find(id)->job;
+    if (place.cancelled) {
+        return end_unstarted(id, JobState::cancelled, "cancelled before it ran");
+    }
+    if (!event && event.error().code != Code::not_found) {
+        records_.requeue(id, ports_.clock.boot_us() + read_retry_us);
+        return leave(id);
+    }
+    if (!event) {
+        return end_unstarted(id, JobState::failed,
+                             "event " + std::to_string(job.unique_index) + " is no longer in the log");
+    }
+    if (auto prepared = prepare(place, job, *event); !prepared) {
+        return end_unstarted(id, JobState::failed, prepared.error().detail());
+    }
+    Job next = job;
+    next.state = JobState::running;
+    next.attempt = place.request.attempt;
+    next.started_us = ports_.clock.wall_us();
+    next.ended_us = 0;
+    next.reason.clear();
+    next.exit_status.reset();
+    next.output_bytes = 0;
+    next.truncated = false;
+    change(std::move(next), 0, Persistence::until_kept, [this, id](const Result<void>& kept) { launch(id, kept); });
+}
+
+Result<void> Engine::prepare(Place& place, const Job& job, const Event& event) const {
+    auto path = locate_script(settings_, job.script);
+    if (!path) {
+        return std::unexpected(path.error());
+    }
+    const std::string directory = (settings_.products / std::to_string(job.id)).string();
+    if (auto made = make_directory(directory); !made) {
+        return made;
+    }
+    const ScriptPlan plan = plan_of(settings_, job.script);
+    place.request = protocol::Run{.job_id = job.id,
+                                  .attempt = job.attempt + 1,
+                                  .script = job.script,
+                                  .path = std::move(*path),
+                                  .owner_uid = script_owner(settings_),
+                                  .directory = directory,
+                                  .socket = settings_.socket,
+                                  .event_index = event.unique_index,
+                                  .event_name = event.event_name,
+                                  .event_src = event.event_src,
+                                  .event_scid = event.scid,
+                                  .event_time = format_time(event.event_time_us),
+                                  .event_severity = std::string(to_string(event.severity)),
+                                  .timeout_us = plan.timeout_us,
+                                  .kill_after_us = plan.kill_after_us,
+                                  .output_bytes = limits::job_output_bytes};
+    place.event_json.clear();
+    json::append_object(place.event_json, event);
+    return {};
+}
+
+// Only now, when a crash would find the row.
+void Engine::launch(std::uint64_t id, const Result<void>& kept) {
+    if (stopping_) {
+        places_.erase(id);
+        return;
+    }
+    if (!kept) {
+        return finished(id, never_started("the store refused the row: " + kept.error().detail()));
+    }
+    Place& place = places_.at(id);
+    auto run = HelperRun::spawn(io_, settings_.helper.string(), place.request, place.event_json,
+                                [self = weak_from_this(), id](RunResult result) {
+                                    if (const auto engine = self.lock()) {
+                                        engine->finished(id, std::move(result));
+                                    }
+                                });
+    if (!run) {
+        return finished(id, never_started(run.error().detail()));
+    }
+    place.event_json = {};
+    place.run = std::move(*run);
+    tell(records_.find(id)->job);
+}
+
+void Engine::finished(std::uint64_t id, RunResult result) {
+    Place& place = places_.at(id);
+    place.run.reset();
+    if (stopping_) {
+        places_.erase(id);
+        return check_stopped();
+    }
+    Entry* const entry = records_.find(id);
+    if (entry->settling) { // a report that came meanwhile is being kept
+        entry->after.push_back([this, id, result = std::move(result)]() mutable { finished(id, std::move(result)); });
+        return;
+    }
+    const ScriptPlan plan = plan_of(settings_, entry->job.script);
+    const std::int64_t now_us = ports_.clock.wall_us();
+    Job next = conclude(entry->job, result, {plan.timeout_us, plan.retries, place.cancelled}, now_us);
+    std::int64_t due_us = 0;
+    if (next.state == JobState::waiting) {
+        due_us = now_us + settings_.callback_timeout_us;
+    } else if (next.state == JobState::queued) {
+        due_us = now_us + retry_delay_us(next.attempt);
+    }
+    change(std::move(next), due_us, Persistence::until_kept, [this, id](const Result<void>&) { leave(id); });
+}
+
+void Engine::end_unstarted(std::uint64_t id, JobState state, std::string reason) {
+    Job next = records_.find(id)->job;
+    next.state = state;
+    next.reason = std::move(reason);
+    next.ended_us = ports_.clock.wall_us();
+    change(std::move(next), 0, Persistence::until_kept, [this, id](const Result<void>&) { leave(id); });
+}
+
+// The place is free. A directory in which nothing was left is removed: rmdir() removes no other.
+void Engine::leave(std::uint64_t id) {
+    auto place = places_.extract(id);
+    if (!place.mapped().request.directory.empty()) {
+        ::rmdir(place.mapped().request.directory.c_str());
+    }
+    for (auto& done : place.mapped().cancel_waiters) {
+        find(id, std::move(done));
+    }
+    pump();
+}
+
+} // namespace tocsin::jobs

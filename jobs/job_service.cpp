@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "jobs/job_service.hpp"
+
+#include "jobs/engine.hpp"
+
+#include <utility>
+
+namespace tocsin::jobs {
+
+struct JobService::Impl : Engine {
+    using Engine::Engine;
+};
+
+JobService::JobService(boost::asio::io_context& io, StateStore& store, EventReader& reader, CommitFeed& feed,
+                       const Clock& clock, Settings settings)
+    : impl_(std::make_shared<Impl>(io, Engine::Ports{store, reader, feed, clock}, std::move(settings))) {}
+
+JobService::~JobService() {
+    impl_->abandon();
+}
+
+Result<void> JobService::start() {
+    return impl_->start();
+}
+void JobService::stop(std::move_only_function<void()> done) {
+    impl_->stop(std::move(done));
+}
+void JobService::reconfigure(Settings settings) {
+    impl_->reconfigure(std::move(settings));
+}
+std::uint64_t JobService::lag() const {
+    return impl_->lag();
+}
+
+void JobService::run(std::uint64_t unique_index, std::string script, Done<Job> done) {
+    impl_->run(unique_index, std::move(script), std::move(done));
+}
+
+void JobService::set_report(std::uint64_t unique_index, std::int64_t report_id, std::string url, Done<void> done) {
+    impl_->set_report({unique_index, 0, report_id, std::move(url)}, std::move(done));
+}
+
+void JobService::list(ListFilter filter, std::size_t limit, std::string cursor, Done<ListPage<Job>> done) {
+    auto query = parse_list(filter, cursor);
+    if (!query) {
+        return done(std::unexpected(query.error()));
+    }
+    impl_->list(std::move(*query), limit, std::move(done));
+}
+
+void JobService::find(std::uint64_t id, Done<Job> done) {
+    impl_->find(id, std::move(done));
+}
+void JobService::cancel(std::uint64_t id, Done<Job> done) {
+    impl_->cancel(id, std::move(done));
+}
+void JobService::rerun(std::uint64_t id, Done<Job> done) {
+    impl_->rerun(id, std::move(done));
+}
+void JobService::output(std::uint64_t id, Done<std::string> done) {
+    impl_->output(id, std::move(done));
+}
+std::map<JobState, std::uint64_t> JobService::counts() const {
+    return impl_->records().counts();
+}
+std::vector<Job> JobService::recent(std::size_t limit) const {
+    return impl_->recent(limit);
+}
+
+std::unique_ptr<Subscription> JobService::on_change(std::function<void(const Job&)> handler) {
+    return impl_->on_change(std::move(handler));
+}
+
+} // namespace tocsin::jobs

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the daemon and the helper tocsin-spark say to each other over one SOCK_SEQPACKET socket, a message a packet:
+// byte 0 is the version, byte 1 the kind. The daemon sends one Run (with a sealed memfd that holds the event as JSON),
+// perhaps a Stop; the helper answers Started, Output…, Report, Ended, or Ended alone. When the daemon's end closes, the
+// helper ends the script's whole tree. Nothing depends on the helper being a child of the daemon, so systemd may start
+// it for the socket.
+#pragma once
+
+#include "core/error.hpp"
+#include "core/limits.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace tocsin::jobs::protocol {
+
+inline constexpr std::uint8_t version = 1;
+inline constexpr std::size_t packet_bytes_max = 64 * limits::KiB;
+inline constexpr std::size_t output_chunk_bytes = 16 * limits::KiB;
+inline constexpr std::size_t output_bytes_max = limits::MiB;
+inline constexpr std::size_t input_bytes_max = 4 * limits::MiB; // an event as JSON, every byte of it escaped
+inline constexpr std::size_t reason_bytes = 1 * limits::KiB;
+inline constexpr std::int64_t duration_us_max = 366LL * 24 * 3600 * 1'000'000;
+
+// Start this script. Strings without NUL: most become environment variables.
+struct Run {
+    std::uint64_t job_id = 0;
+    std::uint32_t attempt = 1;
+    std::string script{};        // its name
+    std::string path{};          // where it is installed
+    std::uint32_t owner_uid = 0; // who may own it, beside root
+    std::string directory{};     // its working directory: of the helper's own user, 0700; emptied before the start
+    std::string socket{};        // TOCSIN_SOCKET
+    std::uint64_t event_index = 0;
+    std::string event_name{};
+    std::string event_src{};
+    std::int64_t event_scid = 0;
+    std::string event_time{};
+    std::string event_severity{};
+    std::int64_t timeout_us = 0;                           // then SIGTERM
+    std::int64_t kill_after_us = 0;                        // then SIGKILL
+    std::uint32_t output_bytes = limits::job_output_bytes; // sent back; the rest is counted
+    friend bool operator==(const Run&, const Run&) = default;
+};
+
+// End the tree: SIGTERM, after the grace SIGKILL.
+struct Stop {
+    std::int64_t grace_us = 0;
+    friend bool operator==(const Stop&, const Stop&) = default;
+};
+
+struct Started {
+    std::uint32_t pid = 0; // of the script, as the helper sees it
+    friend bool operator==(const Started&, const Started&) = default;
+};
+
+// A piece of what the script wrote to its stdout and stderr, which are one pipe: in the order written.
+struct Output {
+    std::string bytes{};
+    friend bool operator==(const Output&, const Output&) = default;
+};
+
+// All that the script wrote to descriptor 3, cut after limits::report_line_bytes + 1.
+struct Report {
+    std::string line{};
+    friend bool operator==(const Report&, const Report&) = default;
+};
+
+enum class Outcome : std::uint8_t { exited, signalled, not_started };
+enum class Cause : std::uint8_t { itself, timeout, stopped };
+
+// The tree is gone, to the last process.
+struct Ended {
+    Outcome outcome = Outcome::not_started;
+    std::int32_t code = 0; // exit code or signal number
+    Cause cause = Cause::itself;
+    std::uint64_t output_bytes = 0; // all of it, sent or not
+    bool truncated = false;
+    std::string reason{}; // why it was not started
+    friend bool operator==(const Ended&, const Ended&) = default;
+};
+
+using Message = std::variant<Run, Stop, Started, Output, Report, Ended>;
+
+std::string encode(const Message& message);
+// invalid_argument for another version, an unknown kind, or anything that encode() would not have made.
+Result<Message> decode(std::string_view packet);
+
+} // namespace tocsin::jobs::protocol

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which scripts there are and how each is to be run: the directories and [[script]] entries of the settings.
+#pragma once
+
+#include "core/error.hpp"
+#include "jobs/job_service.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace tocsin::jobs {
+
+// How one script is run.
+struct ScriptPlan {
+    std::int64_t timeout_us = 0;
+    std::int64_t kill_after_us = 0;
+    unsigned retries = 0;
+    bool submit = true;
+    bool rerun = true;
+};
+ScriptPlan plan_of(const Settings& settings, std::string_view script);
+
+// Who may own scripts, beside root.
+std::uint32_t script_owner(const Settings& settings);
+
+// The path where it is installed, or why it cannot be run. Looks at the file system.
+Result<std::string> locate_script(const Settings& settings, const std::string& script);
+
+// As locate_script, for an event of a submitter: some scripts are kept for rules and admins.
+Result<std::string> locate_for_submitter(const Settings& settings, const std::string& script);
+
+} // namespace tocsin::jobs
