@@ -103,9 +103,6 @@ void submit_events(Context& context, Request request, Responder responder) {
     if (!events) {
         return responder.fail(events.error());
     }
-    if (events->empty()) {
-        return responder.reply(batch_receipt({}));
-    }
     const Origin& origin = request.peer->origin();
     for (Event& event : *events) {
         event.origin = origin;
