@@ -130,6 +130,7 @@ void Board::record(const Outcome& outcome, std::int64_t now_us) {
         events.push_back(make_event(happening, now_us));
     }
     ledger_->add(outcome.watch.key, std::move(events));
+    loans_.touch(outcome.watch.key);
     if (outcome.visible) {
         listeners_->tell(outcome.watch);
     }
@@ -156,6 +157,9 @@ void Board::proceed() {
             listeners_->tell(outcome->watch); // late: shown, but not worth a commit
         }
     }
+    for (const WatchKey& key : loans_.ended(at.boot_us)) {
+        ledger_->add(key, {});
+    }
     ledger_->flush();
     rearm();
 }
@@ -163,8 +167,8 @@ void Board::proceed() {
 // Earlier than asked: ask again. Later: let it come, find nothing due, and ask then; so a beat costs no system call.
 void Board::rearm() {
     std::optional<std::int64_t> wanted = ledger_->crowded() ? std::nullopt : watches_.next_due_boot_us();
-    if (const auto retry = ledger_->retry_boot_us()) {
-        wanted = std::min(wanted.value_or(*retry), *retry);
+    for (const auto& other : {ledger_->retry_boot_us(), loans_.next_boot_us()}) {
+        wanted = other ? std::min(wanted.value_or(*other), *other) : wanted;
     }
     if (wanted && (!armed_boot_us_ || *wanted < *armed_boot_us_)) {
         armed_boot_us_ = wanted;
@@ -224,6 +228,7 @@ std::vector<TableChange> Board::beats(const std::vector<Beat>& beats) {
     std::vector<TableChange> rows;
     for (const WatchKey& key : keys) {
         rows.push_back(TableChange{Table::watches, encode_key(key), row_of(key)});
+        loans_.lend(key, at.boot_us);
     }
     ledger_->flush();
     rearm();

@@ -6,6 +6,7 @@
 #include "core/clock.hpp"
 #include "core/ports.hpp"
 #include "heartbeats/ledger.hpp"
+#include "heartbeats/loans.hpp"
 #include "heartbeats/watch_set.hpp"
 #include "heartbeats/watchboard.hpp"
 
@@ -61,6 +62,7 @@ private:
     Settings settings_;
     WatchSet watches_;
     std::shared_ptr<Ledger> ledger_;
+    Loans loans_;
     std::shared_ptr<Listeners> listeners_;
     std::optional<std::int64_t> armed_boot_us_;
     bool running_ = false;
