@@ -202,6 +202,9 @@ Result<ReportLine> parse_report_line(std::string_view line) {
     if (line.size() > limits::report_line_bytes) {
         return bad_report("", "the line is longer than " + std::to_string(limits::report_line_bytes) + " bytes");
     }
+    if (line.empty()) {
+        return bad_report("", "the line is empty");
+    }
     ReportReader reader;
     json::Parser parser;
     const auto read =

@@ -21,9 +21,9 @@ Event sample() {
     event.count = 3;
     event.origin.transport = "dbus";
     event.origin.uid = 1000;
-    event.payload =
-        R"({"user":"root","port":22,"ratio":0.5,"ok":true,"none":null,"big":9007199254740993,)"
-        R"("huge":18446744073709551615,"via":{"host":"192.0.2.4","hops":[10,20]},"odd key":"yes","a-b":"dash","ä":"umlaut"})";
+    event.payload = R"({"user":"root","port":22,"ratio":0.5,"ok":true,"none":null,"big":9007199254740993,)"
+                    R"("huge":18446744073709551615,"via":{"host":"192.0.2.4","hops":[10,20]},)"
+                    R"("odd key":"yes","a-b":"dash","ä":"umlaut"})";
     return event;
 }
 

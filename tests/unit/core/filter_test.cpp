@@ -184,7 +184,8 @@ TEST(FilterHash, OrderAndRepetitionOfValuesDoNotCount) {
 // A cursor given out by an older process must be known to a newer one.
 TEST(FilterHash, IsTheSameInEveryProcess) {
     EXPECT_EQ(Filter().hash(), 2921582299636980786ULL);
-    EXPECT_EQ(with([](Filter& f) { f.event_src = {"sshd"}, f.severity = {Severity::error}; }).hash(), 15302748994573649836ULL);
+    EXPECT_EQ(with([](Filter& f) { f.event_src = {"sshd"}, f.severity = {Severity::error}; }).hash(),
+              15302748994573649836ULL);
 }
 
 // ---- reading a filter ----

@@ -364,9 +364,8 @@ TEST(Describe, SendsTheDocumentedFields) {
         R"("deadline":"2026-01-02T03:01:04.000000Z","interval_s":60.0,"grace_s":30.0,"misses":0,"status":"","run":""})");
     text.clear();
     json::append_object(text, Watch{.key = {"stray", 0}});
-    EXPECT_EQ(
-        text,
-        R"({"source":"stray","scid":0,"state":"new","interval_s":0.0,"grace_s":0.0,"misses":0,"status":"","run":""})");
+    EXPECT_EQ(text, R"({"source":"stray","scid":0,"state":"new",)"
+                    R"("interval_s":0.0,"grace_s":0.0,"misses":0,"status":"","run":""})");
 }
 
 TEST(HeartbeatEvents, AreBeatsInAnyCase) {

@@ -60,9 +60,8 @@ TEST(Job, DescribesWhatHasAValue) {
     job.script = "report";
     std::string text;
     json::append_object(text, job);
-    EXPECT_EQ(
-        text,
-        R"({"id":5,"unique_index":17,"script":"report","state":"queued","attempt":0,"output_bytes":0,"truncated":false})");
+    EXPECT_EQ(text, R"({"id":5,"unique_index":17,"script":"report","state":"queued",)"
+                    R"("attempt":0,"output_bytes":0,"truncated":false})");
 }
 
 TEST(Job, DescribesEverythingInOrder) {
