@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Help for people out of the table of verbs: the overview, one verb, and the whole manual page as roff.
+#pragma once
+
+#include "cli/options.hpp"
+#include "cli/output.hpp"
+
+#include <string>
+
+namespace tocsin::cli {
+
+void write_overview(Output& out);
+void write_help(Output& out, const Verb& verb);
+// tocsinctl(1); docs/man/tocsinctl.1 is this text.
+std::string manual_page();
+
+} // namespace tocsin::cli

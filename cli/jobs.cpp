@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// jobs: what scripts did for events, and what a person does about it.
+#include "cli/event_view.hpp"
+#include "cli/session.hpp"
+#include "cli/text.hpp"
+#include "cli/verbs.hpp"
+#include "cli/when.hpp"
+#include "core/json.hpp"
+#include "core/limits.hpp"
+#include "core/time.hpp"
+
+#include <fmt/format.h>
+
+#include <limits>
+
+namespace tocsin::cli {
+namespace {
+
+constexpr std::int64_t list_default = 100;
+constexpr std::int64_t list_most = 1'000'000;
+
+std::string took(const Value& job) {
+    const auto started = parse_time_us(job["started"].text(), Zone::utc());
+    const auto ended = parse_time_us(job["ended"].text(), Zone::utc());
+    constexpr std::int64_t ms = 1'000;
+    return started && ended && *ended >= *started ? format_duration((*ended - *started) / ms * ms) : std::string();
+}
+
+std::string outcome(const Value& job) {
+    const std::string reason = job["reason"].text();
+    return reason.empty() ? job["report_url"].text() : reason;
+}
+
+void add_job(Table& table, const Value& job, bool utc) {
+    const std::string state = job["state"].text();
+    table.add({job["id"].text(), job["unique_index"].text(), job["script"].text(), Cell(state, state_colour(state)),
+               job["attempt"].text(), job["exit_status"].text(), show_time(job["started"].text(), utc), took(job),
+               job["report_id"].text(), outcome(job)});
+}
+
+void show_job(Session& session, const Value& job) {
+    const std::string state = job["state"].text();
+    session.out.line(fmt::format("job {} ({} for event {}) is {}", job["id"].text(), printable(job["script"].text()),
+                                 job["unique_index"].text(), session.out.paint(state_colour(state), state)));
+}
+
+Result<int> run_list(Session& session, const Arguments& arguments) {
+    const auto limit = arguments.integer("limit", 1, list_most);
+    if (!limit) {
+        return std::unexpected(limit.error());
+    }
+    ListRequest request{.path = "/v1/jobs"};
+    request.limit = static_cast<std::size_t>(limit->value_or(list_default));
+    for (const std::string_view key : {"state", "script", "event"}) {
+        for (const std::string& value : arguments.values(key)) {
+            request.parameters.emplace_back(key == "event" ? "unique_index" : key, value);
+        }
+    }
+    if (session.json) {
+        request.parameters.emplace_back("limit", std::to_string(std::min(request.limit, limits::page_max)));
+        return answer(session, get(session, target(request.path, request.parameters)), {});
+    }
+    Table table({{.title = "JOB", .right = true},
+                 {.title = "EVENT", .right = true},
+                 {.title = "SCRIPT"},
+                 {.title = "STATE"},
+                 {.title = "TRY", .right = true},
+                 {.title = "EXIT", .right = true},
+                 {.title = "STARTED"},
+                 {.title = "TOOK", .right = true},
+                 {.title = "REPORT", .right = true},
+                 {.title = "OUTCOME"}});
+    std::size_t count = 0;
+    const auto more = each_page(session, std::move(request), [&session, &table, &count](const Value::Array& items) {
+        for (const Value& job : items) {
+            add_job(table, job, session.utc);
+        }
+        count += items.size();
+    });
+    if (!more) {
+        return std::unexpected(more.error());
+    }
+    if (count == 0) {
+        session.err.line("No job matches.");
+        return 0;
+    }
+    table.write(session.out);
+    if (*more && session.out.terminal) {
+        session.err.line("There are more: -n N shows N of them.");
+    }
+    return 0;
+}
+
+Result<int> run_run(Session& session, const Arguments& arguments) {
+    const auto index = id_argument("INDEX", arguments.positional.front());
+    if (!index) {
+        return std::unexpected(index.error());
+    }
+    std::string body;
+    json::ObjectWriter writer(body);
+    writer.add("script", std::string_view(arguments.positional.back()));
+    writer.close();
+    return answer(session, post(session, fmt::format("/v1/events/{}/jobs", *index), std::move(body)), show_job);
+}
+
+Result<int> act(Session& session, const Arguments& arguments, std::string_view name) {
+    const auto id = id_argument("JOB", arguments.positional.front());
+    if (!id) {
+        return std::unexpected(id.error());
+    }
+    return answer(session, post(session, fmt::format("/v1/jobs/{}/{}", *id, name)), show_job);
+}
+
+Result<int> run_cancel(Session& session, const Arguments& arguments) {
+    return act(session, arguments, "cancel");
+}
+Result<int> run_rerun(Session& session, const Arguments& arguments) {
+    return act(session, arguments, "rerun");
+}
+
+Result<int> run_output(Session& session, const Arguments& arguments) {
+    const auto id = id_argument("JOB", arguments.positional.front());
+    if (!id) {
+        return std::unexpected(id.error());
+    }
+    const auto response = get(session, fmt::format("/v1/jobs/{}/output", *id), "text/plain");
+    if (!response || !response->ok()) {
+        return std::unexpected(response ? problem_of(*response) : response.error());
+    }
+    session.out.write(session.out.terminal ? printable_lines(response->body) : response->body);
+    return 0;
+}
+
+Result<int> run_report(Session& session, const Arguments& arguments) {
+    const auto index = id_argument("INDEX", arguments.positional.front());
+    const auto id = arguments.integer("id", 1, std::numeric_limits<std::int64_t>::max());
+    if (!index || !id) {
+        return std::unexpected(!index ? index.error() : id.error());
+    }
+    if (!*id) {
+        return usage("--id", "is required: the number of the report");
+    }
+    std::string body;
+    json::ObjectWriter writer(body);
+    writer.add("spark_report_id", Scalar(**id));
+    if (const auto url = arguments.value("url")) {
+        writer.add("url", *url);
+    }
+    writer.close();
+    const auto show = [](Session& in, const Value& event) { write_event(in.out, event, in.utc); };
+    return answer(session, post(session, fmt::format("/v1/events/{}/report", *index), std::move(body)), show);
+}
+
+constexpr std::array list_options = std::to_array<Option>({
+    {.name = "state",
+     .value = "STATE",
+     .help = "queued, running, waiting, succeeded, failed, timed-out or cancelled",
+     .repeats = true},
+    {.name = "script", .value = "NAME", .help = "only of this script", .repeats = true},
+    {.name = "event", .value = "INDEX", .help = "only for this event", .alias = "unique-index", .repeats = true},
+    {.name = "limit", .value = "N", .help = "at most so many, newest first (100)", .letter = 'n'},
+});
+
+constexpr std::array report_options = std::to_array<Option>({
+    {.name = "id", .value = "N", .help = "the report's number, above 0", .alias = "report-id"},
+    {.name = "url", .value = "URL", .help = "where the report is"},
+});
+
+constexpr std::array verbs = std::to_array<Verb>({
+    {.name = "jobs",
+     .summary = "show what scripts did for events",
+     .text = "States: queued, running, waiting (the report comes later), succeeded, failed, timed-out, cancelled.",
+     .options = {list_options},
+     .run = run_list},
+    {.name = "jobs run",
+     .arguments = "INDEX SCRIPT",
+     .summary = "run an installed script for an event",
+     .arguments_min = 2,
+     .arguments_max = 2,
+     .run = run_run},
+    {.name = "jobs cancel",
+     .arguments = "JOB",
+     .summary = "end a job",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .run = run_cancel},
+    {.name = "jobs rerun",
+     .arguments = "JOB",
+     .summary = "run a finished job again, as a new one",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .run = run_rerun},
+    {.name = "jobs output",
+     .arguments = "JOB",
+     .summary = "show what a job's script wrote",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .run = run_output},
+    {.name = "jobs report",
+     .arguments = "INDEX --id N [--url URL]",
+     .summary = "put a report on an event",
+     .text = "For a report that was made elsewhere; also for an event without a job.",
+     .options = {report_options},
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .run = run_report},
+});
+
+} // namespace
+
+std::span<const Verb> jobs_verbs() {
+    return verbs;
+}
+
+} // namespace tocsin::cli

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// tocsinctl without its process: words and surroundings in, text and an exit code out, so that tests can run all of it.
+#pragma once
+
+#include "cli/client.hpp"
+#include "cli/output.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace tocsin::cli {
+
+struct Surroundings {
+    std::string socket{};      // TOCSIN_SOCKET
+    std::string runtime_dir{}; // XDG_RUNTIME_DIR
+    bool is_root = false;
+    bool no_color = false; // NO_COLOR is set and not empty, or TERM=dumb
+    std::int64_t now_us = 0;
+    int input_fd = 0;
+};
+
+using ClientMaker = std::function<std::unique_ptr<Client>(ClientOptions)>;
+
+int run_program(std::span<const std::string_view> words, const Surroundings& surroundings, Output& out, Output& err,
+                const ClientMaker& connect);
+
+} // namespace tocsin::cli
