@@ -118,6 +118,9 @@ public:
 private:
     friend struct json::BuilderAccess; // hands in payloads that it has checked, minified and redacted already
     bool first_time(std::size_t field);
+    // Checks what is only known at the end and fills in the defaults; the event is then whole.
+    std::optional<Error> complete(bool from_daemon);
+    void check_required(bool from_daemon);
 
     const IntakeRules& rules_;
     std::int64_t now_us_;

@@ -54,6 +54,9 @@ Problem text_problem(std::string_view text, std::size_t max_bytes) {
     if (text.size() > max_bytes) {
         return "is longer than " + std::to_string(max_bytes) + " bytes";
     }
+    if (is_printable_ascii(text)) {
+        return std::nullopt;
+    }
     if (text.find('\0') != std::string_view::npos) {
         return "has the character U+0000";
     }
@@ -258,7 +261,7 @@ void EventBuilder::set(std::string_view key, const Scalar& value) {
     }
 }
 
-Result<Event> EventBuilder::finish(bool from_daemon) {
+void EventBuilder::check_required(bool from_daemon) {
     const auto refused = [this](EventField field) {
         return std::ranges::find(errors_, name_of(field), &FieldError::field) != errors_.end();
     };
@@ -271,28 +274,38 @@ Result<Event> EventBuilder::finish(bool from_daemon) {
     if (event_.event_src == daemon_source && !from_daemon) {
         refuse(name_of(EventField::event_src), "\"tocsin\" is the daemon's own name; choose another");
     }
-    if (!time_given_) {
-        event_.event_time_us = now_us_;
-    } else if (auto problem = time_problem(event_.event_time_us, now_us_); problem && !from_daemon) {
-        refuse(name_of(EventField::event_time), std::move(*problem));
-    }
     if (!refused(EventField::payload) && !refused(EventField::event_id)) {
         for (FieldError& problem : dataset_problems(event_, rules_)) {
             refuse(problem.field, std::move(problem.reason));
         }
     }
+}
+
+std::optional<Error> EventBuilder::complete(bool from_daemon) {
+    if (!time_given_) {
+        event_.event_time_us = now_us_;
+    } else if (auto problem = time_problem(event_.event_time_us, now_us_); problem && !from_daemon) {
+        refuse(name_of(EventField::event_time), std::move(*problem));
+    }
+    check_required(from_daemon);
     if (!errors_.empty()) {
-        return std::unexpected(error_of(std::move(errors_)));
+        return error_of(std::move(errors_));
     }
     if (size_of(event_) > limits::event_bytes) {
-        return std::unexpected(
-            field_error("payload", "the whole event is larger than " + std::to_string(limits::event_bytes) + " bytes"));
+        return field_error("", "an event is at most " + std::to_string(limits::event_bytes) + " bytes");
     }
     if (!event_.idempotency_key.empty()) {
         event_.content_hash = content_hash_of(event_, time_given_);
     }
     event_.received_time_us = now_us_;
     event_.host = rules_.host;
+    return std::nullopt;
+}
+
+Result<Event> EventBuilder::finish(bool from_daemon) {
+    if (auto error = complete(from_daemon)) {
+        return std::unexpected(std::move(*error));
+    }
     return std::move(event_);
 }
 

@@ -60,6 +60,9 @@ Fault diagnose(std::string_view text);
 Error unreadable(const Fault& fault);
 Error unreadable(std::string_view text);
 
+// Appends a text that stands for itself between quotes; false, and nothing done, for any other.
+bool append_plain_string(std::string& out, std::string_view text);
+
 // The scalar of an element that is no object or array; null for those.
 Scalar scalar_of(const element& value);
 

@@ -7,18 +7,24 @@
 
 namespace tocsin::json {
 
-// Hands the payload of a tree to a builder without writing and reading it once more.
+// Hands the payload of a tree to a builder without writing and reading it once more, and takes the event out of it.
 struct BuilderAccess {
-    static void payload(EventBuilder& builder, const element& value) {
+    // `scratch` keeps its memory from event to event; the event's own is then as large as it must be.
+    static void payload(EventBuilder& builder, const element& value, std::string& scratch) {
         constexpr std::string_view key = "payload";
         if (!builder.first_time(static_cast<std::size_t>(EventField::payload))) {
             builder.refuse(key, "is given twice");
             return;
         }
-        if (auto problem = append_payload(builder.event_.payload, value, builder.rules_.redact)) {
+        scratch.clear();
+        if (auto problem = append_payload(scratch, value, builder.rules_.redact)) {
             builder.refuse(key, std::move(*problem));
+            return;
         }
+        builder.event_.payload = scratch;
     }
+    static std::optional<Error> complete(EventBuilder& builder) { return builder.complete(false); }
+    static Event& event(EventBuilder& builder) { return builder.event_; }
 };
 
 struct Parser::Impl {
@@ -46,21 +52,28 @@ Scalar shallow(const element& value) {
     return value.is_array() ? Scalar(RawJson{"[]"}) : scalar_of(value);
 }
 
-Result<Event> event_of(const element& value, const IntakeRules& rules, std::int64_t now_us) {
+// What events are read with.
+struct Reading {
+    Document& document;
+    std::string& scratch;
+    const IntakeRules& rules;
+    std::int64_t now_us;
+};
+
+std::optional<Error> fill(EventBuilder& builder, const element& value, std::string& scratch) {
     simdjson::dom::object object;
     if (value.get(object) != simdjson::SUCCESS) {
         const std::string kind(value.is_array() ? "an array" : kind_of(scalar_of(value)));
-        return std::unexpected(field_error("", "is " + kind + ", not an event object"));
+        return field_error("", "is " + kind + ", not an event object");
     }
-    EventBuilder builder(rules, now_us);
     for (const auto field : object) {
         if (field.key == "payload" && field.value.is_object()) {
-            BuilderAccess::payload(builder, field.value);
+            BuilderAccess::payload(builder, field.value, scratch);
         } else {
             builder.set(field.key, shallow(field.value));
         }
     }
-    return builder.finish();
+    return BuilderAccess::complete(builder);
 }
 
 // What a text that cannot be read is answered with: an error of a field where it is JSON but for one value.
@@ -95,15 +108,14 @@ class Batch {
 public:
     explicit Batch(std::size_t expected) { events_.reserve(expected); }
 
-    // False when there is no use in going on.
-    bool add(Result<Event> event, std::size_t index) {
-        if (event) {
-            if (error_.fields.empty()) {
-                events_.push_back(std::move(*event));
-            }
-            return true;
+    void add(Event&& event) {
+        if (error_.fields.empty()) {
+            events_.push_back(std::move(event));
         }
-        Error& found = event.error();
+    }
+
+    // False when there is no use in going on.
+    bool refuse(Error&& found, std::size_t index) {
         set_index(found, index);
         if (error_.fields.empty() || found.code != Code::invalid_event) {
             error_ = Error{found.code, found.context, label(index, found.object), found.reason};
@@ -145,28 +157,39 @@ Error too_long() {
     return error;
 }
 
-// One event in a text of its own.
-Result<Event> single(Document& document, std::string_view text, const IntakeRules& rules, std::int64_t now_us) {
-    const auto read = document.read(text);
+// One event in a text of its own, into the builder.
+std::optional<Error> read_single(EventBuilder& builder, std::string_view text, const Reading& in) {
+    const auto read = in.document.read(text);
     if (read.error() != simdjson::SUCCESS) {
-        return std::unexpected(unreadable_event(text));
+        return unreadable_event(text);
     }
-    Result<Event> event = event_of(read.value_unsafe(), rules, now_us);
-    if (event && text.size() > limits::event_bytes) {
-        return std::unexpected(
-            field_error("", "an event is at most " + std::to_string(limits::event_bytes) + " bytes"));
+    auto error = fill(builder, read.value_unsafe(), in.scratch);
+    if (!error && text.size() > limits::event_bytes) {
+        error = field_error("", "an event is at most " + std::to_string(limits::event_bytes) + " bytes");
     }
-    return event;
+    return error;
 }
 
-Result<std::vector<Event>> array_of(const simdjson::dom::array& array, const IntakeRules& rules, std::int64_t now_us) {
+Result<Event> single(std::string_view text, const Reading& in) {
+    EventBuilder builder(in.rules, in.now_us);
+    if (auto error = read_single(builder, text, in)) {
+        return std::unexpected(std::move(*error));
+    }
+    return std::move(BuilderAccess::event(builder));
+}
+
+Result<std::vector<Event>> array_of(const simdjson::dom::array& array, const Reading& in) {
     if (array.size() > limits::batch_events) {
         return std::unexpected(too_many());
     }
     Batch batch(array.size());
     std::size_t index = 0;
     for (const element value : array) {
-        if (!batch.add(event_of(value, rules, now_us), index)) {
+        EventBuilder builder(in.rules, in.now_us);
+        auto error = fill(builder, value, in.scratch);
+        if (!error) {
+            batch.add(std::move(BuilderAccess::event(builder)));
+        } else if (!batch.refuse(std::move(*error), index)) {
             break;
         }
         ++index;
@@ -213,8 +236,9 @@ Result<std::vector<Event>> Parser::events(std::string_view text, const IntakeRul
     if (inner.size() > limits::batch_bytes) {
         return std::unexpected(too_long());
     }
+    const Reading in{impl_->document, impl_->scratch, rules, now_us};
     if (!is_array) {
-        Result<Event> event = single(impl_->document, inner, rules, now_us);
+        Result<Event> event = single(inner, in);
         if (!event) {
             return std::unexpected(std::move(event.error()));
         }
@@ -230,11 +254,11 @@ Result<std::vector<Event>> Parser::events(std::string_view text, const IntakeRul
         }
         return std::unexpected(std::move(error));
     }
-    return array_of(array, rules, now_us);
+    return array_of(array, in);
 }
 
 Result<Event> Parser::event(std::string_view line, const IntakeRules& rules, std::int64_t now_us, std::size_t index) {
-    Result<Event> event = single(impl_->document, trimmed(line), rules, now_us);
+    Result<Event> event = single(trimmed(line), {impl_->document, impl_->scratch, rules, now_us});
     if (!event) {
         set_index(event.error(), index);
     }
@@ -247,6 +271,7 @@ Result<std::vector<Event>> Parser::ndjson(std::string_view text, const IntakeRul
     }
     constexpr std::size_t usual_line_bytes = 200;
     Batch batch(std::min(text.size() / usual_line_bytes, limits::batch_events));
+    const Reading in{impl_->document, impl_->scratch, rules, now_us};
     std::size_t index = 0;
     while (!text.empty()) {
         const auto end = std::min(text.find('\n'), text.size());
@@ -258,7 +283,11 @@ Result<std::vector<Event>> Parser::ndjson(std::string_view text, const IntakeRul
         if (index == limits::batch_events) {
             return std::unexpected(too_many());
         }
-        if (!batch.add(single(impl_->document, line, rules, now_us), index)) {
+        EventBuilder builder(rules, now_us);
+        auto error = read_single(builder, line, in);
+        if (!error) {
+            batch.add(std::move(BuilderAccess::event(builder)));
+        } else if (!batch.refuse(std::move(*error), index)) {
             break;
         }
         ++index;

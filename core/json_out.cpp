@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/json.hpp"
+#include "core/json_impl.hpp"
 #include "core/utf8.hpp"
 
 #include <array>
@@ -151,6 +152,16 @@ void append_string(std::string& out, std::string_view text) {
         }
     }
     out += '"';
+}
+
+bool append_plain_string(std::string& out, std::string_view text) {
+    if (plain_run(text, 0) != text.size()) {
+        return false;
+    }
+    out += '"';
+    out += text;
+    out += '"';
+    return true;
 }
 
 void append_scalar(std::string& out, const Scalar& value) {

@@ -76,6 +76,9 @@ bool TreeWriter::refuse(std::string reason) {
 }
 
 bool TreeWriter::write_string(std::string_view text) {
+    if (append_plain_string(out_, text)) {
+        return true;
+    }
     if (text.find('\0') != std::string_view::npos) {
         return refuse("has the character U+0000");
     }

@@ -228,15 +228,14 @@ std::int64_t floor_div(std::int64_t value, std::int64_t by) {
     return value / by - (value % by < 0 ? 1 : 0);
 }
 
-void append_padded(std::string& out, std::uint64_t value, int width) {
-    std::array<char, 20> digits{};
-    auto place = digits.size();
-    while (value != 0 || width > 0) {
-        digits[--place] = static_cast<char>('0' + value % 10);
-        value /= 10;
-        --width;
-    }
-    out.append(digits.data() + place, digits.size() - place);
+char digit(std::int64_t value) {
+    return static_cast<char>('0' + value % 10);
+}
+
+// Two digits, each at its place.
+void put_two(char* at, std::int64_t value) {
+    at[0] = digit(value / 10);
+    at[1] = digit(value);
 }
 
 } // namespace
@@ -333,36 +332,36 @@ std::string format_time(std::int64_t us) {
 
 void append_time(std::string& out, std::int64_t us) {
     const std::int64_t days = floor_div(us, us_per_day);
-    auto rest = static_cast<std::uint64_t>(us - days * us_per_day);
+    const std::int64_t rest = us - days * us_per_day;
     // Howard Hinnant's civil_from_days (https://howardhinnant.github.io/date_algorithms.html), in 64 bits.
     const std::int64_t shifted = days + 719'468;
     const std::int64_t era = floor_div(shifted, 146'097);
-    const auto day_of_era = static_cast<std::uint64_t>(shifted - era * 146'097);
-    const auto year_of_era = (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
-    const auto day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    const auto month_from_march = (5 * day_of_year + 2) / 153;
-    const auto day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    const auto month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
-    const std::int64_t year = static_cast<std::int64_t>(year_of_era) + era * 400 + (month <= 2 ? 1 : 0);
-    if (year < 0) {
-        out += '-';
+    const std::int64_t day_of_era = shifted - era * 146'097;
+    const std::int64_t year_of_era =
+        (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
+    const std::int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    const std::int64_t month_from_march = (5 * day_of_year + 2) / 153;
+    const std::int64_t day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    const std::int64_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
+    const std::int64_t year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
+    std::array<char, 27> text{"0000-00-00T00:00:00.000000"};
+    text.back() = 'Z';
+    put_two(&text[0], year / 100);
+    put_two(&text[2], year);
+    put_two(&text[5], month);
+    put_two(&text[8], day);
+    put_two(&text[11], rest / 3'600'000'000);
+    put_two(&text[14], rest / 60'000'000 % 60);
+    put_two(&text[17], rest / 1'000'000 % 60);
+    put_two(&text[20], rest / 10'000 % 100);
+    put_two(&text[22], rest / 100 % 100);
+    put_two(&text[24], rest % 100);
+    if (year < 0 || year > 9'999) {
+        out += std::to_string(year);
+        out.append(text.data() + 4, text.size() - 4);
+        return;
     }
-    append_padded(out, static_cast<std::uint64_t>(year < 0 ? -year : year), 4);
-    out += '-';
-    append_padded(out, month, 2);
-    out += '-';
-    append_padded(out, day, 2);
-    out += 'T';
-    append_padded(out, rest / 3'600'000'000, 2);
-    rest %= 3'600'000'000;
-    out += ':';
-    append_padded(out, rest / 60'000'000, 2);
-    rest %= 60'000'000;
-    out += ':';
-    append_padded(out, rest / 1'000'000, 2);
-    out += '.';
-    append_padded(out, rest % 1'000'000, 6);
-    out += 'Z';
+    out.append(text.data(), text.size());
 }
 
 } // namespace tocsin

@@ -93,6 +93,26 @@ std::string_view utf8_cut(std::string_view text, std::size_t max) {
     return text.substr(0, end);
 }
 
+bool is_printable_ascii(std::string_view text) {
+    constexpr std::uint64_t ones = 0x0101010101010101ULL;
+    std::size_t place = 0;
+    std::uint64_t word = 0;
+    while (place + sizeof word <= text.size()) {
+        std::memcpy(&word, text.data() + place, sizeof word);
+        // The high bit of a byte: it is below 0x20 or above 0x7E, or a lower byte was.
+        if ((((word - ones * 0x20) | (word + ones) | word) & high_bits) != 0) {
+            return false;
+        }
+        place += sizeof word;
+    }
+    for (const char c : text.substr(place)) {
+        if (c < 0x20 || c == 0x7F) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool has_control_character(std::string_view text) {
     for (std::size_t i = 0; i < text.size(); ++i) {
         const unsigned byte = byte_at(text, i);
@@ -112,6 +132,9 @@ std::optional<std::string> name_problem(std::string_view text, std::size_t max) 
     }
     if (text.size() > max) {
         return "is longer than " + std::to_string(max) + " bytes";
+    }
+    if (is_printable_ascii(text)) {
+        return std::nullopt;
     }
     if (!valid_utf8(text)) {
         return "is not valid UTF-8";

@@ -12,6 +12,8 @@ namespace tocsin {
 std::size_t utf8_valid_prefix(std::string_view text);
 // The longest prefix of at most `max` bytes that splits no character.
 std::string_view utf8_cut(std::string_view text, std::size_t max);
+// True for most of what comes: U+0020–U+007E only, which needs no further look.
+bool is_printable_ascii(std::string_view text);
 // Unicode's class Cc: U+0000–U+001F, U+007F–U+009F.
 bool has_control_character(std::string_view text);
 // For messages: in double quotes, escaped as in JSON, cut with "…" where it is long.
