@@ -20,6 +20,7 @@ public:
     ~Stopwatch() { sum_ += std::chrono::steady_clock::now() - start_; }
     Stopwatch(const Stopwatch&) = delete;
     Stopwatch& operator=(const Stopwatch&) = delete;
+    std::chrono::steady_clock::duration sum() const { return sum_ + (std::chrono::steady_clock::now() - start_); }
 
 private:
     std::chrono::steady_clock::duration& sum_;
@@ -127,7 +128,7 @@ public:
             answer(std::unexpected(done.error()));
             return true;
         }
-        if (!*done && used_ > std::chrono::microseconds(bounds_.query_us_max)) {
+        if (!*done && watch.sum() > std::chrono::microseconds(bounds_.query_us_max)) {
             answer(std::unexpected(too_long()));
             return true;
         }
@@ -256,7 +257,7 @@ public:
             answer(std::unexpected(done.error()));
         } else if (*done) {
             answer(counter_.count);
-        } else if (used_ > std::chrono::microseconds(bounds_.query_us_max)) {
+        } else if (watch.sum() > std::chrono::microseconds(bounds_.query_us_max)) {
             answer(std::unexpected(too_long()));
         } else {
             return false;
@@ -309,7 +310,7 @@ public:
             answer(std::unexpected(done.error()));
             return true;
         }
-        if (!*done && used_ < follow_time) {
+        if (!*done && watch.sum() < follow_time) {
             return false;
         }
         slice_.upto = some_.full() ? some_.found.back() : std::max(request_.after, scan_->considered());

@@ -21,7 +21,7 @@ namespace tocsin::storage {
 using Post = std::function<void(std::move_only_function<void()>)>;
 
 struct Options {
-    std::filesystem::path directory;
+    std::filesystem::path directory{};
     std::uint64_t max_bytes = 4ULL << 30;                             // beyond it new events are refused
     std::int64_t idempotency_window_us = 7LL * 24 * 3600 * 1'000'000; // by received time
     std::size_t idempotency_keys = 1'000'000;                         // at most this many are remembered

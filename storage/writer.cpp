@@ -300,19 +300,14 @@ int Writer::checkpoint_if_due() {
 // ---- what the disk says ----
 
 void Writer::note_failure(int rc, std::size_t bytes) {
-    switch (commit_failure(rc)) {
-    case CommitFailure::full: {
+    const CommitFailure failure = commit_failure(rc);
+    // A meta page that could not be written leaves LMDB refusing everything, whatever the error was.
+    if (failure == CommitFailure::fatal || !Txn::read(env_)) {
+        stop_writing(lmdb_reason(rc));
+    } else if (failure == CommitFailure::full) {
         const std::scoped_lock lock(health_mutex_);
         full_ = true;
         wanted_bytes_ = bytes;
-        return;
-    }
-    case CommitFailure::fatal:
-        stop_writing(lmdb_reason(rc));
-        return;
-    case CommitFailure::one_op:
-    case CommitFailure::transient:
-        return;
     }
 }
 
