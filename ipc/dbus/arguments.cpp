@@ -158,6 +158,9 @@ Result<std::vector<Event>> read_events(sd_bus_message* message, const IntakeRule
         error.fields = std::move(batch.mistakes);
         return std::unexpected(batch_error(std::move(error)));
     }
+    if (batch.events.empty()) {
+        return fail(Code::invalid_argument, "submit", "", "there are no events in it");
+    }
     return std::move(batch.events);
 }
 

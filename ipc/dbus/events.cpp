@@ -101,10 +101,6 @@ void Events::submit_batch(Call call) {
         call.refuse(events.error());
         return;
     }
-    if (events->empty()) {
-        call.reply([](Out& out) { out.counters({}); });
-        return;
-    }
     stamp(*events, call.caller().origin);
     services_.intake.submit(std::move(*events), [held = std::move(call)](Result<Receipt> receipt) mutable {
         if (!receipt) {
@@ -142,10 +138,6 @@ void Events::submit_json(Call call) {
     auto events = parser_.ndjson(text, services_.intake.rules(), clock_.wall_us());
     if (!events) {
         call.refuse(batch_error(std::move(events.error())));
-        return;
-    }
-    if (events->empty()) {
-        answer_json(std::move(call), Receipt{});
         return;
     }
     stamp(*events, call.caller().origin);

@@ -213,8 +213,9 @@ void Objects::list(Place place, std::function<std::vector<std::string>()> paths)
 }
 
 Result<void> Objects::export_on(sd_bus* bus) {
-    for (const auto& exported : exported_) {
-        if (auto done = exported->export_on(bus); !done) {
+    for (auto exported = exported_.rbegin(); exported != exported_.rend();
+         ++exported) { // sd-bus shows the newest first
+        if (auto done = (*exported)->export_on(bus); !done) {
             return done;
         }
     }
