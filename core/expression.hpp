@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one small closed filter language (`where`, later rules, handlers and streams):
 //   event_name == "sshd.login_failed" and payload.user != "probe"
-// Fields and payload paths (payload.via.host, payload["odd key"], origin.uid); == != < <= > >= in [..]; ~ (RE2, unanchored,
-// case-sensitive); glob; not before and before or; brackets; strings in double or single quotes, integers, reals, true,
-// false. Severities compare by rank; event_time and received_time with times as text (UTC) or integers; numbers exactly,
-// whatever their kinds. A comparison with a field that has no value, or with a value of another kind, is false; `!=` is the
-// opposite of `==` and so true. What a field of an event can never be is refused when it is parsed. Evaluation is linear
-// in the size of the event.
+// Fields and payload paths (payload.via.host, payload["odd key"], origin.uid); == != < <= > >= in [..]; ~ (RE2,
+// unanchored, case-sensitive); glob; not before and before or; brackets; strings in double or single quotes, integers,
+// reals, true, false. Severities compare by rank; event_time and received_time with times as text (UTC) or integers;
+// numbers exactly, whatever their kinds. A comparison with a field that has no value, or with a value of another kind,
+// is false; `!=` is the opposite of `==` and so true. What a field of an event can never be is refused when it is
+// parsed. Evaluation is linear in the size of the event.
 #pragma once
 
 #include "core/error.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The filter of every query, stream and subscription: its keys, how they are read from D-Bus and HTTP, and the slow obvious
-// matcher that answers "does this event belong?". Engines must agree with matches(); tests compare them.
+// The filter of every query, stream and subscription: its keys, how they are read from D-Bus and HTTP, and the slow
+// obvious matcher that answers "does this event belong?". Engines must agree with matches(); tests compare them.
 #pragma once
 
 #include "core/error.hpp"
@@ -57,8 +57,8 @@ struct Filter {
     std::uint64_t hash() const;
 };
 
-// Reads a filter from (key, value) pairs in any order; a key may come again. Strings of HTTP parameters and typed values of
-// D-Bus are both taken. Unknown keys and wrong values are invalid_argument naming the key.
+// Reads a filter from (key, value) pairs in any order; a key may come again. Strings of HTTP parameters and typed
+// values of D-Bus are both taken. Unknown keys and wrong values are invalid_argument naming the key.
 class FilterBuilder {
 public:
     explicit FilterBuilder(const Zone& zone) : zone_(zone) {}
@@ -75,7 +75,8 @@ private:
 
 const std::vector<std::string_view>& filter_keys();
 
-// Where a page of a query ended. `snapshot` is the highest index when the first page was made: later events never enter.
+// Where a page of a query ended. `snapshot` is the highest index when the first page was made: later events never
+// enter.
 struct PageCursor {
     std::int64_t time_us = 0;
     std::uint64_t index = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A watch over one (source, scid): pure state machine. What comes in is a beat, an act or the passing of time; what comes
-// out is the new watch and the transitions that become events. No clock: instants are arguments, wall and boot time both.
+// A watch over one (source, scid): pure state machine. What comes in is a beat, an act or the passing of time; what
+// comes out is the new watch and the transitions that become events. No clock: instants are arguments, wall and boot
+// time both.
 #pragma once
 
 #include "core/error.hpp"
@@ -53,8 +54,8 @@ struct Beat {
     std::int64_t time_us = 0; // wall time; never moves a watch backwards
 };
 
-// Reads a beat from options (scid, interval_usec, grace_usec, schedule, zone, state, run, status; HTTP's interval and grace
-// as durations). Wrong ones are invalid_argument naming the option; what is not built yet is unavailable.
+// Reads a beat from options (scid, interval_usec, grace_usec, schedule, zone, state, run, status; HTTP's interval and
+// grace as durations). Wrong ones are invalid_argument naming the option; what is not built yet is unavailable.
 class BeatBuilder {
 public:
     explicit BeatBuilder(std::string_view source);
@@ -87,7 +88,8 @@ struct Now {
 // Each changes the watch and says what happened. time_passed() moves up → late → down; call it when due.
 std::vector<Transition> apply_beat(Watch& watch, const Beat& beat, const WatchDefaults& defaults, Now now);
 std::vector<Transition> time_passed(Watch& watch, Now now);
-// The configuration's word: the interval and grace of the watch from now on. One that never beat is due an interval from now.
+// The configuration's word: the interval and grace of the watch from now on. One that never beat is due an interval
+// from now.
 void configure(Watch& watch, std::int64_t interval_us, std::int64_t grace_us, Now now);
 Result<void> pause(Watch& watch);
 Result<void> resume(Watch& watch, Now now);

@@ -18,7 +18,8 @@ std::optional<JobState> job_state_from(std::string_view text);
 bool is_final(JobState state);
 // conflict when `from` may not become `to`.
 Result<void> check_transition(JobState from, JobState to);
-std::string_view event_name(JobState state); // "job.started" for running, "job.succeeded", …; empty for queued, waiting
+// "job.started" for running, "job.succeeded", …; empty for queued and waiting
+std::string_view event_name(JobState state);
 
 struct Job {
     std::uint64_t id = 0;
@@ -26,22 +27,23 @@ struct Job {
     std::uint32_t cause_depth = 0;  // of that event
     std::string script{};
     JobState state = JobState::queued;
-    std::uint32_t attempt = 0; // 1 for the first run
-    std::uint32_t pid = 0;     // of the helper while running; 0 else
+    std::uint32_t attempt = 0;                 // 1 for the first run
+    std::uint32_t pid = 0;                     // of the helper while running; 0 else
     std::optional<std::int32_t> exit_status{}; // exit code, or 128 + signal
     std::int64_t queued_us = 0;
     std::int64_t started_us = 0;
     std::int64_t ended_us = 0;
     std::optional<std::int64_t> report_id{};
     std::string report_url{};
-    std::string reason{}; // why it failed, for a person
+    std::string reason{};           // why it failed, for a person
     std::uint64_t output_bytes = 0; // all that it wrote, kept or not
     bool truncated = false;
     std::string output{}; // kept bytes; not described
     friend bool operator==(const Job&, const Job&) = default;
 };
 
-// id, unique_index, script, state, attempt, exit_status, queued, started, ended, report_id, report_url, reason, output_bytes, truncated
+// id, unique_index, script, state, attempt, exit_status, queued, started, ended, report_id, report_url, reason,
+// output_bytes, truncated
 void describe(const Job& job, const FieldSink& sink);
 
 // The reason why it cannot be the name of a script ("/", "..", control characters), else nullopt.

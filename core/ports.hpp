@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where the rooms meet. Faces (ipc) and readers (heartbeats, jobs) see only these interfaces; daemon/ ties them to what
-// stands behind. Every call is made on the io thread, returns at once, and answers its Done exactly once on the io thread.
+// stands behind. Every call is made on the io thread, returns at once, and answers its Done exactly once, there too.
 #pragma once
 
 #include "core/error.hpp"
@@ -46,8 +46,8 @@ struct Page {
 
 // A slice of the log for one who follows it by index.
 struct Slice {
-    std::vector<Event> events; // that match, by index
-    std::uint64_t upto = 0;    // every index up to here was considered
+    std::vector<Event> events;    // that match, by index
+    std::uint64_t upto = 0;       // every index up to here was considered
     std::uint64_t first_kept = 1; // > after + 1: the events between are gone
 };
 
@@ -112,7 +112,8 @@ public:
     // The indexes of the appended events. Priority over client submissions; not refused for a full inbox of theirs.
     virtual void commit(StateChange change, Done<std::vector<std::uint64_t>> done) = 0;
     // Rows with key > after (or < after when descending; empty: from the end), at most limit.
-    virtual void scan(Table table, std::string after, std::size_t limit, bool descending, Done<std::vector<Row>> done) = 0;
+    virtual void scan(Table table, std::string after, std::size_t limit, bool descending,
+                      Done<std::vector<Row>> done) = 0;
     virtual void load(Table table, std::string key, Done<std::optional<std::string>> done) = 0;
     // Synchronous, only before the daemon is READY.
     virtual Result<void> for_each(Table table, const std::function<void(const Row&)>& use) const = 0;
@@ -143,7 +144,8 @@ public:
     // For a batch: applies the beats and returns the rows that must commit with the batch's events.
     virtual std::vector<TableChange> beats(const std::vector<Beat>& beats) = 0;
     // Keys: source, scid, state. Ordered by (source, scid).
-    virtual Result<ListPage<Watch>> list(const ListFilter& filter, std::size_t limit, const std::string& cursor) const = 0;
+    virtual Result<ListPage<Watch>> list(const ListFilter& filter, std::size_t limit,
+                                         const std::string& cursor) const = 0;
     virtual std::optional<Watch> find(const WatchKey& key) const = 0;
     virtual void act(const WatchKey& key, WatchAct act, Done<Watch> done) = 0;
     virtual std::map<WatchState, std::size_t> counts() const = 0;
@@ -164,7 +166,8 @@ public:
     virtual void cancel(std::uint64_t id, Done<Job> done) = 0;
     virtual void rerun(std::uint64_t id, Done<Job> done) = 0;
     virtual void output(std::uint64_t id, Done<std::string> done) = 0;
-    virtual std::map<JobState, std::uint64_t> counts() const = 0; // queued, running, waiting now; final ones since start
+    // queued, running, waiting now; final ones since start
+    virtual std::map<JobState, std::uint64_t> counts() const = 0;
     // Unfinished ones, then the newest, for `busctl tree` and cached properties.
     virtual std::vector<Job> recent(std::size_t limit) const = 0;
     virtual std::unique_ptr<Subscription> on_change(std::function<void(const Job&)> handler) = 0;

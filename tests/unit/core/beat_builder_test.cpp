@@ -9,7 +9,7 @@
 namespace tocsin {
 namespace {
 
-using namespace std::string_view_literals;
+using std::string_view_literals::operator""sv;
 
 constexpr std::int64_t second = 1'000'000;
 

@@ -9,7 +9,7 @@
 namespace tocsin {
 namespace {
 
-using namespace std::string_view_literals;
+using std::string_view_literals::operator""sv;
 
 Event sshd_event() {
     Event event;

@@ -358,10 +358,9 @@ TEST(Describe, SendsTheDocumentedFields) {
     Watch watch = watched();
     std::string text;
     json::append_object(text, watch);
-    EXPECT_EQ(
-        text,
-        R"({"source":"pump","scid":3,"state":"up","last":"2026-01-02T03:00:04.000000Z",)"
-        R"("deadline":"2026-01-02T03:01:04.000000Z","interval_s":60.0,"grace_s":30.0,"misses":0,"status":"","run":""})");
+    EXPECT_EQ(text, R"({"source":"pump","scid":3,"state":"up","last":"2026-01-02T03:00:04.000000Z",)"
+                    R"("deadline":"2026-01-02T03:01:04.000000Z","interval_s":60.0,"grace_s":30.0,)"
+                    R"("misses":0,"status":"","run":""})");
     text.clear();
     json::append_object(text, Watch{.key = {"stray", 0}});
     EXPECT_EQ(text, R"({"source":"stray","scid":0,"state":"new",)"
