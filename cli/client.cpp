@@ -191,7 +191,7 @@ private:
         }
         Headers headers;
         headers.add("Expect:"); // nothing to ask first on a socket of this machine
-        headers.add("Content-Type", request.content_type);
+        headers.add(request.content_type.empty() ? "Content-Type:" : "Content-Type: " + request.content_type);
         headers.add("Accept", request.accept);
         headers.add("Last-Event-ID", request.last_event_id);
         Incoming incoming{.easy = easy_, .use = use};

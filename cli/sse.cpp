@@ -10,6 +10,7 @@ namespace tocsin::cli {
 void SseParser::restart() {
     line_.clear();
     event_ = {};
+    id_ = last_id_;
     has_data_ = false;
     after_cr_ = false;
 }
@@ -30,7 +31,7 @@ void SseParser::take_field(std::string_view line) {
         event_.data += std::exchange(has_data_, true) ? "\n" : "";
         event_.data += value;
     } else if (name == "id" && value.find('\0') == std::string_view::npos) {
-        last_id_ = value;
+        id_ = value;
     } else if (name == "retry") {
         int milliseconds = 0;
         const auto [end, problem] = std::from_chars(value.data(), value.data() + value.size(), milliseconds);
@@ -62,6 +63,7 @@ Result<void> SseParser::feed(std::string_view piece, const std::function<bool(co
             take_field(line);
             continue;
         }
+        last_id_ = id_; // only now: an event that was cut off has to come again
         ServerEvent event = std::exchange(event_, {});
         if (!std::exchange(has_data_, false)) {
             continue;

@@ -40,7 +40,8 @@ private:
     ServerEvent event_{};
     bool has_data_ = false;
     bool after_cr_ = false;
-    std::string last_id_{};
+    std::string id_{};      // of the event that is being read
+    std::string last_id_{}; // of the newest whole one
     std::chrono::milliseconds retry_{2'000};
 };
 

@@ -15,7 +15,7 @@ namespace tocsin::cli::test {
 
 inline constexpr std::int64_t now_us = 1'767'322'804'000'000; // 2026-01-02T03:00:04Z
 
-class FakeDaemon final : public Client {
+class FakeDaemon : public Client {
 public:
     void say(unsigned status, std::string body, std::string next = {}) {
         Response response{.status = status, .body = std::move(body), .next = std::move(next)};

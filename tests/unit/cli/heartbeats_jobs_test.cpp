@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/cli/fake.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace tocsin::cli::test {
+namespace {
+
+constexpr std::string_view watch =
+    R"({"source":"backup","scid":3,"state":"up","last":"2026-01-02T03:00:04.000000Z","deadline":"2026-01-02T03:00:34.000000Z",)"
+    R"("interval_s":30,"grace_s":1.5,"misses":0,"status":"ok \u0007","run":""})";
+constexpr std::string_view job =
+    R"({"id":5,"unique_index":17,"script":"report","state":"succeeded","attempt":1,"exit_status":0,)"
+    R"("started":"2026-01-02T03:00:04.000000Z","ended":"2026-01-02T03:00:05.250000Z","report_id":9,)"
+    R"("report_url":"file:///r","output_bytes":3,"truncated":false})";
+
+std::string list(std::string_view item, std::string_view next = {}) {
+    return "{\"items\":[" + std::string(item) + "]" + (next.empty() ? "" : ",\"next\":\"" + std::string(next) + "\"") +
+           "}";
+}
+
+// ---- heartbeats ----
+
+TEST(Heartbeats, ListsWatches) {
+    FakeDaemon daemon;
+    daemon.say(200, list(watch));
+    const Ran ran = run(daemon, {"heartbeats", "--state", "up", "--source", "a b", "--scid", "3", "--utc"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(daemon.last().target, "/v1/heartbeats?source=a%20b&scid=3&state=up&limit=1000");
+    for (const std::string_view word : {"SOURCE", "backup", "up", "30s", "1s500ms", "ok \\x07", "03:00:34.000Z"}) {
+        EXPECT_NE(ran.out.find(word), std::string::npos) << word << "\n" << ran.out;
+    }
+}
+
+TEST(Heartbeats, GoesThroughPages) {
+    FakeDaemon daemon;
+    daemon.say(200, list(watch, "x/y"));
+    daemon.say(200, list(watch));
+    const Ran ran = run(daemon, {"heartbeats"});
+    EXPECT_EQ(daemon.last().target, "/v1/heartbeats?limit=999&cursor=x%2Fy");
+    EXPECT_EQ(std::ranges::count(ran.out, '\n'), 3);
+}
+
+TEST(Heartbeats, NoneSaysHowToBegin) {
+    FakeDaemon daemon;
+    daemon.say(200, list(""));
+    EXPECT_NE(run(daemon, {"heartbeats"}).err.find("heartbeats beat SOURCE"), std::string::npos);
+    daemon.say(200, list(""));
+    EXPECT_EQ(run(daemon, {"heartbeats", "--json"}).out, "{\"items\":[]}\n");
+}
+
+TEST(Heartbeats, Beats) {
+    FakeDaemon daemon;
+    daemon.say(200, std::string(watch));
+    const Ran ran = run(daemon, {"heartbeats", "beat", "ba/ck", "--interval", "30s", "--grace", "10s", "--scid", "3",
+                                 "--status", "a b", "--run", "r", "--state", "fail", "--utc"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(daemon.last().method, "POST");
+    EXPECT_EQ(daemon.last().target, "/v1/heartbeats/ba%2Fck/fail?scid=3&interval=30s&grace=10s&run=r&status=a%20b");
+    EXPECT_EQ(ran.out, "backup (scid 3) is up; next beat until 2026-01-02 03:00:34.000Z\n");
+}
+
+TEST(Heartbeats, APlainBeatNeedsNothing) {
+    FakeDaemon daemon;
+    daemon.say(200, R"({"source":"x","scid":0,"state":"new"})");
+    const Ran ran = run(daemon, {"heartbeats", "beat", "x"});
+    EXPECT_EQ(daemon.last().target, "/v1/heartbeats/x");
+    EXPECT_NE(ran.out.find("alarms nobody until a beat names its --interval"), std::string::npos);
+}
+
+TEST(Heartbeats, ActsOnWatches) {
+    for (const std::string_view act : {"pause", "resume", "forget"}) {
+        FakeDaemon daemon;
+        daemon.say(200, std::string(watch));
+        EXPECT_EQ(run(daemon, {"heartbeats", act, "backup", "--scid", "3"}).code, 0);
+        EXPECT_EQ(daemon.last().target, "/v1/heartbeats/backup/" + std::string(act) + "?scid=3");
+        daemon.refuse(404, "NotFound", "nobody: no such watch");
+        EXPECT_EQ(run(daemon, {"heartbeats", act, "nobody"}).code, 3);
+        EXPECT_EQ(daemon.last().target, "/v1/heartbeats/nobody/" + std::string(act));
+    }
+    FakeDaemon daemon;
+    daemon.say(204, "");
+    EXPECT_EQ(run(daemon, {"heartbeats", "forget", "backup"}).out, "backup is forgotten\n");
+}
+
+// ---- jobs ----
+
+TEST(Jobs, ListsThem) {
+    FakeDaemon daemon;
+    daemon.say(200, list(job));
+    const Ran ran =
+        run(daemon, {"jobs", "--state", "failed", "--state", "succeeded", "--script", "report", "--event", "17"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(daemon.last().target, "/v1/jobs?state=failed&state=succeeded&script=report&unique_index=17&limit=100");
+    for (const std::string_view word : {"report", "succeeded", "1s250ms", "file:///r"}) {
+        EXPECT_NE(ran.out.find(word), std::string::npos) << word << "\n" << ran.out;
+    }
+}
+
+TEST(Jobs, AFailedOneSaysWhy) {
+    FakeDaemon daemon;
+    daemon.say(
+        200,
+        list(R"({"id":1,"unique_index":2,"script":"x","state":"failed","attempt":0,"reason":"is not installed"})"));
+    EXPECT_NE(run(daemon, {"jobs"}).out.find("is not installed"), std::string::npos);
+    daemon.say(200, list(""));
+    EXPECT_EQ(run(daemon, {"jobs"}).err, "No job matches.\n");
+}
+
+TEST(Jobs, Acts) {
+    FakeDaemon daemon;
+    daemon.say(200, R"({"id":6,"unique_index":17,"script":"report","state":"queued"})");
+    const Ran ran = run(daemon, {"jobs", "run", "17", "re\"port"});
+    EXPECT_EQ(daemon.last().target, "/v1/events/17/jobs");
+    EXPECT_EQ(daemon.last().body, R"({"script":"re\"port"})");
+    EXPECT_EQ(ran.out, "job 6 (report for event 17) is queued\n");
+    daemon.say(200, std::string(job));
+    EXPECT_EQ(run(daemon, {"jobs", "rerun", "5", "--json"}).out, std::string(job) + "\n");
+    EXPECT_EQ(daemon.last().target, "/v1/jobs/5/rerun");
+    daemon.refuse(409, "Conflict", "5: is succeeded already");
+    EXPECT_EQ(run(daemon, {"jobs", "cancel", "5"}).code, 8);
+    EXPECT_EQ(daemon.last().target, "/v1/jobs/5/cancel");
+}
+
+TEST(Jobs, OutputIsHarmlessOnATerminalOnly) {
+    const std::string text = "one\n\ttwo \x1b[2J";
+    FakeDaemon daemon;
+    daemon.say(200, text);
+    EXPECT_EQ(run(daemon, {"jobs", "output", "5"}).out, text);
+    EXPECT_EQ(daemon.last().target, "/v1/jobs/5/output");
+    daemon.say(200, text);
+    EXPECT_EQ(run(daemon, {"jobs", "output", "5"}, {.terminal = true}).out, "one\n\ttwo \\x1b[2J");
+    daemon.refuse(404, "NotFound", "99: no such job");
+    EXPECT_EQ(run(daemon, {"jobs", "output", "99"}).code, 3);
+}
+
+TEST(Jobs, Reports) {
+    FakeDaemon daemon;
+    daemon.say(200, R"({"unique_index":17,"spark_report_id":5,"spark_report_url":"http://x"})");
+    const Ran ran = run(daemon, {"jobs", "report", "17", "--id", "5", "--url", "http://x"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(daemon.last().target, "/v1/events/17/report");
+    EXPECT_EQ(daemon.last().body, R"({"spark_report_id":5,"url":"http://x"})");
+    EXPECT_NE(ran.out.find("http://x"), std::string::npos);
+}
+
+} // namespace
+} // namespace tocsin::cli::test
