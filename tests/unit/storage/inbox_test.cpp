@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/inbox.hpp"
+#include "tests/unit/storage/support.hpp"
+
+#include <gmock/gmock.h>
+
+namespace tocsin::storage::test {
+namespace {
+
+using ::testing::ElementsAre;
+
+Op plain(std::string name, std::size_t events = 1) {
+    Op op;
+    op.events.assign(events, event(std::move(name)));
+    return op;
+}
+
+Op with_row(std::string name, bool effect) {
+    Op op = plain(std::move(name));
+    op.effect = effect;
+    op.rows.push_back({Table::watches, "w", "v"});
+    return op;
+}
+
+std::vector<std::string> names(const Inbox::Work& work) {
+    std::vector<std::string> out;
+    for (const Op& op : work.ops) {
+        out.push_back(op.events.at(0).event_name);
+    }
+    return out;
+}
+
+std::optional<Error> push(Inbox& inbox, Op op) {
+    return inbox.push(op);
+}
+
+TEST(Inbox, LetsEffectsPassPlainEventsOnly) {
+    Inbox inbox;
+    ASSERT_FALSE(push(inbox, plain("client-1")));
+    ASSERT_FALSE(push(inbox, plain("client-2")));
+    ASSERT_FALSE(push(inbox, with_row("effect-1", true)));
+    EXPECT_THAT(names(*inbox.take({})), ElementsAre("effect-1", "client-1", "client-2"));
+
+    ASSERT_FALSE(push(inbox, plain("client-1")));
+    ASSERT_FALSE(push(inbox, with_row("beat", false)));
+    ASSERT_FALSE(push(inbox, plain("client-2")));
+    ASSERT_FALSE(push(inbox, with_row("effect-1", true)));
+    EXPECT_THAT(names(*inbox.take({})), ElementsAre("client-1", "beat", "effect-1", "client-2"))
+        << "an effect must not be overwritten by an older row, nor a client's events change places";
+}
+
+TEST(Inbox, IsBoundedForEachKind) {
+    Inbox inbox;
+    ASSERT_FALSE(push(inbox, plain("many", 60'000)));
+    const auto refused = push(inbox, plain("more", 10'000));
+    ASSERT_TRUE(refused);
+    EXPECT_EQ(refused->code, Code::unavailable);
+    EXPECT_EQ(refused->retry_after_s, 1U);
+    EXPECT_FALSE(push(inbox, with_row("effect", true))) << "clients shut an effect out";
+    EXPECT_FALSE(push(inbox, plain("few", 1'000)));
+    EXPECT_GE(inbox.queued_events(), 61'001U);
+
+    Inbox bytes;
+    Op large = plain("large", 300);
+    for (Event& e : large.events) {
+        e.payload = std::string(limits::payload_bytes, 'x');
+    }
+    std::size_t taken = 0;
+    while (!push(bytes, plain("x"))) {
+        Op copy;
+        copy.events = large.events;
+        if (bytes.push(copy)) {
+            break;
+        }
+        ++taken;
+    }
+    EXPECT_GE(taken, 2U);
+    EXPECT_LE(taken, 4U);
+}
+
+TEST(Inbox, HandsOutNoMoreThanACommitHolds) {
+    Inbox inbox;
+    for (int i = 0; i < 6; ++i) {
+        ASSERT_FALSE(push(inbox, plain("op-" + std::to_string(i), 9'000)));
+    }
+    EXPECT_EQ(inbox.take({})->ops.size(), 2U);
+    EXPECT_EQ(inbox.take({})->ops.size(), 2U);
+    EXPECT_EQ(inbox.take({})->ops.size(), 2U);
+    EXPECT_EQ(inbox.queued_events(), 0U);
+    ASSERT_FALSE(push(inbox, plain("huge", 60'000)));
+    EXPECT_EQ(inbox.take({})->ops.size(), 1U) << "one operation is always taken";
+}
+
+TEST(Inbox, GivesWhatIsThereAfterClosingThenEnds) {
+    Inbox inbox;
+    ASSERT_FALSE(push(inbox, plain("last")));
+    inbox.close();
+    EXPECT_TRUE(push(inbox, plain("late")));
+    EXPECT_THAT(names(*inbox.take({})), ElementsAre("last"));
+    EXPECT_FALSE(inbox.take({}));
+}
+
+TEST(Inbox, PatienceEnds) {
+    Inbox inbox;
+    const auto work = inbox.take(std::chrono::milliseconds(1));
+    ASSERT_TRUE(work);
+    EXPECT_TRUE(work->ops.empty());
+}
+
+} // namespace
+} // namespace tocsin::storage::test
