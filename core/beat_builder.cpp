@@ -183,6 +183,8 @@ BeatBuilder::BeatBuilder(std::string_view source) {
     beat_.key.source = source.substr(0, limits::name_bytes + 1);
     if (auto problem = name_problem(source)) {
         error_ = option_error(Code::invalid_argument, "source", std::move(*problem));
+    } else if (source == daemon_source) {
+        error_ = option_error(Code::invalid_argument, "source", "is the daemon's own name");
     }
 }
 

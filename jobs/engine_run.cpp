@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::int64_t read_retry_us = 1'000'000; // when the log cannot be read now
 
-// The job's own directory; what an earlier attempt left in it is removed by the helper.
+// The folder of all products, or a job's own in it; what an earlier attempt left there is removed by the helper.
 Result<void> make_directory(const std::string& path) {
     if ((::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) || ::chmod(path.c_str(), 0700) != 0) {
         return fail(Code::unavailable, "jobs", path, std::string("cannot be made: ") + ::strerror(errno));
@@ -79,8 +79,10 @@ Result<void> Engine::prepare(Place& place, const Job& job, const Event& event) c
         return std::unexpected(path.error());
     }
     const std::string directory = (settings_.products / std::to_string(job.id)).string();
-    if (auto made = make_directory(directory); !made) {
-        return made;
+    for (const std::string& path_made : {settings_.products.string(), directory}) {
+        if (auto made = make_directory(path_made); !made) {
+            return made;
+        }
     }
     const ScriptPlan plan = plan_of(settings_, job.script);
     place.request = protocol::Run{.job_id = job.id,

@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <memory>
 #include <string_view>
-#include <utility>
 
 namespace tocsin::ipc::dbus {
 
@@ -78,8 +77,7 @@ std::optional<WatchKey> heartbeat_of(const std::string& path) {
     if (!value) {
         return std::nullopt;
     }
-    WatchKey key{source.get(), *value};
-    return heartbeat_path(key) == path ? std::optional(std::move(key)) : std::nullopt; // one path each
+    return WatchKey{source.get(), *value};
 }
 
 std::string job_path(std::uint64_t id) {
@@ -96,8 +94,7 @@ std::optional<std::uint64_t> job_of(const std::string& path) {
     if (done <= 0) {
         return std::nullopt;
     }
-    const auto id = number<std::uint64_t>(text.get());
-    return id && job_path(*id) == path ? id : std::nullopt;
+    return number<std::uint64_t>(text.get());
 }
 
 } // namespace tocsin::ipc::dbus

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Private to ipc/dbus: the paths of objects. Labels are encoded as sd-bus does it, and each object has exactly one
-// path.
+// Private to ipc/dbus: the paths of objects. Labels are encoded as sd-bus does it ("10" becomes "_310"); a path written by hand
+// with the plain label ("job/10") is understood, too.
 #pragma once
 
 #include "core/heartbeat.hpp"

@@ -3,7 +3,7 @@
 
 import pytest
 from daemon import Daemon, wait_until
-from dbusclient import DBusError
+from dbusclient import DBusError, heartbeat_path
 
 
 def events(http, source):
@@ -18,7 +18,9 @@ def test_beat_over_both_faces(http, client):
     assert (watch["interval_s"], watch["grace_s"], watch["misses"]) == (60, 5, 0)
     assert client.call("Heartbeats", "Beat", "sa{sv}", "pump", {"scid": ("x", 3), "status": ("s", "warm")}) == ()
     assert http.get("/v1/heartbeats", {"source": "pump"}).json["items"][0]["status"] == "warm"
-    path = "heartbeat/pump/3"
+    path = heartbeat_path("pump", 3)
+    assert path == "heartbeat/pump/_33"
+    assert client.get_property("Heartbeat", "State", "heartbeat/pump/3") == "up", "a path written by hand works, too"
     assert client.get_property("Heartbeat", "State", path) == "up"
     assert client.get_property("Heartbeat", "IntervalUSec", path) == 60_000_000
     assert client.get_property("Heartbeat", "DeadlineUSec", path) > client.get_property("Heartbeat", "LastUSec", path)
@@ -61,18 +63,18 @@ def test_stray_beat_alarms_nobody(http):
 
 def test_name_with_slash(http, client):
     assert http.post("/v1/heartbeats/a%2Fb?interval=1h").json["source"] == "a/b"
-    assert client.get_property("Heartbeat", "Source", "heartbeat/a_2fb/0") == "a/b"
+    assert client.get_property("Heartbeat", "Source", heartbeat_path("a/b")) == "a/b"
 
 
 def test_pause_resume_forget(http, client):
     http.post("/v1/heartbeats/tap?interval=100ms&grace=100ms")
     assert http.post("/v1/heartbeats/tap/pause").json["state"] == "paused"
-    client.call("Heartbeat", "Resume", path="heartbeat/tap/0")
+    client.call("Heartbeat", "Resume", path=heartbeat_path("tap"))
     wait_until(lambda: "heartbeat.missed" in events(http, "tap"), "the miss after resume")
     assert http.post("/v1/heartbeats/tap/forget").status == 200
     assert http.get("/v1/heartbeats", {"source": "tap"}).json["items"] == []
     with pytest.raises(DBusError):
-        client.call("Heartbeat", "Pause", path="heartbeat/tap/0")
+        client.call("Heartbeat", "Pause", path=heartbeat_path("tap"))
 
 
 def test_lists_are_paged(http):

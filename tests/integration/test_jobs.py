@@ -5,6 +5,7 @@ import os
 
 import pytest
 from daemon import Daemon, wait_until
+from dbusclient import job_path
 
 SCRIPTS = {
     "good": '#!/bin/sh\ncat > event.json\necho "{\\"spark_report_id\\": 17, \\"url\\": \\"http://x/17\\"}" >&3\necho made\n',
@@ -69,8 +70,8 @@ def test_report_lands_on_the_event(http, client):
     assert names(http, index) == ["job.started", "job.succeeded"]
     assert http.get(f"/v1/jobs/{job['id']}/output").body == b"made\n"
     assert [e["unique_index"] for e in http.events(has_report="true")] == [index]
-    assert client.get_property("Job", "ReportId", f"job/{job['id']}") == 17
-    assert client.get_property("Job", "State", f"job/{job['id']}") == "succeeded"
+    assert client.get_property("Job", "ReportId", job_path(job["id"])) == 17
+    assert client.get_property("Job", "State", job_path(job["id"])) == "succeeded"
 
 
 def test_silence_is_the_job_id(http):
@@ -124,14 +125,14 @@ def test_run_cancel_rerun(http, client, daemon):
     index = http.submit(event_name="e", event_src="s")
     path, = client.call("Jobs", "Run", "ts", index, "good")
     job = finished(http, index)
-    assert path == f"/org/tocsin/EventManager1/job/{job['id']}"
+    assert path == f"/org/tocsin/EventManager1/{job_path(job['id'])}"
     again = http.post(f"/v1/jobs/{job['id']}/rerun")
     assert again.status == 200 and again.json["id"] > job["id"]
     answer = http.post(f"/v1/jobs/{job['id']}/cancel")
     assert (answer.status, answer.code) == (409, "Conflict")
     slow = run(http, "slow")
     wait_until(lambda: (j := job_of(http, slow)) and j["state"] == "running", "running")
-    client.call("Job", "Cancel", path=f"job/{job_of(http, slow)['id']}")
+    client.call("Job", "Cancel", path=job_path(job_of(http, slow)["id"]))
     assert finished(http, slow)["state"] == "cancelled"
 
 

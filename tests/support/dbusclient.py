@@ -19,6 +19,21 @@ class DBusError(Exception):
         return self.name.removeprefix(NAME + ".Error.")
 
 
+def label(text):
+    """As sd_bus_path_encode does it: every byte that is no letter or digit, and a leading digit, becomes _xx."""
+    coded = "".join(chr(b) if chr(b).isalnum() and b < 128 and not (i == 0 and chr(b).isdigit()) else f"_{b:02x}"
+                    for i, b in enumerate(str(text).encode()))
+    return coded or "_"
+
+
+def heartbeat_path(source, scid=0):
+    return f"heartbeat/{label(source)}/{label(scid)}"
+
+
+def job_path(job):
+    return f"job/{label(job)}"
+
+
 def variant(value):
     """The obvious D-Bus type of a Python value; a (signature, value) pair is taken as it is."""
     if isinstance(value, tuple):

@@ -68,5 +68,8 @@ def check(method, target, answer):
     media = answer.headers.get("content-type", "").split(";")[0]
     assert media in content, f"{method} {template} {answer.status}: {media!r} is not documented"
     schema = content[media].get("schema")
-    if schema and media.endswith("json"):
+    if schema and media == "application/x-ndjson":
+        for line in answer.body.splitlines():
+            validate({"$ref": "#/components/schemas/Event"}, json.loads(line))
+    elif schema and media.endswith("json"):
         validate(schema, answer.json)
