@@ -59,6 +59,7 @@ void Supervisor::run() {
         }
         advance();
         link_.flush();
+        lose_daemon_if_closed(); // sending may have found it out, and a closed socket is not polled
     }
 }
 
@@ -105,9 +106,7 @@ void Supervisor::take_messages() {
             stop(stop_message->grace_us);
         }
     }
-    if (link_.closed()) {
-        lose_daemon();
-    }
+    lose_daemon_if_closed();
 }
 
 void Supervisor::take_run(protocol::Run run, Fd event) {
@@ -149,7 +148,10 @@ void Supervisor::stop(std::int64_t grace_us) {
     }
 }
 
-void Supervisor::lose_daemon() {
+void Supervisor::lose_daemon_if_closed() {
+    if (!link_.closed()) {
+        return;
+    }
     if (phase_ == Phase::idle || phase_ == Phase::preparing || phase_ == Phase::telling) {
         phase_ = Phase::done;
     } else if (phase_ == Phase::running) {

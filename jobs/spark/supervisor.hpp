@@ -33,7 +33,7 @@ private:
     void take_messages();
     void take_run(protocol::Run run, Fd event);
     void stop(std::int64_t grace_us);
-    void lose_daemon();
+    void lose_daemon_if_closed();
     void prepare();
     void start();
     void advance();
