@@ -163,7 +163,12 @@ Result<void> App::Impl::start_jobs() {
 }
 
 ManagerParts App::Impl::manager_parts() {
-    return ManagerParts{.health = [this] { return store->health(); },
+    return ManagerParts{.store = *stamped,
+                        .feed = *store,
+                        .heartbeats = *watchboard,
+                        .jobs = *jobs,
+                        .clock = clock,
+                        .health = [this] { return store->health(); },
                         .jobs_lag = [this] { return jobs->lag(); },
                         .reload = [this] { return reload(); },
                         .log_degraded =
@@ -183,7 +188,7 @@ Result<void> App::Impl::start_manager() {
         store->append(std::move(events), std::move(rows), std::move(done));
     };
     intake = std::make_unique<LogIntake>(std::move(append), *watchboard, intake_rules(live.config(), site));
-    manager = std::make_unique<DaemonManager>(manager_parts(), *stamped, *store, *watchboard, *jobs, clock);
+    manager = std::make_unique<DaemonManager>(manager_parts());
     intake->on_refused([this](const Error&) { manager->refresh(); });
     manager->start();
     if (::access(site.helper.c_str(), X_OK) != 0) {
@@ -252,8 +257,8 @@ Result<void> App::Impl::tell_ready() {
     }
     liveness.ready(status_text());
     wait_for_watchdog();
-    log::info(fmt::format("tocsind {} is ready: {} on {} and {}", TOCSIN_VERSION, status_text(), site.socket.string(),
-                          dbus ? fmt::format("the {} bus", to_string(options.bus)) : "no bus"));
+    log::info(fmt::format("tocsind {} is ready on {} and {}: {}", TOCSIN_VERSION, site.socket.string(),
+                          dbus ? fmt::format("the {} bus", to_string(options.bus)) : "no bus", status_text()));
     return {};
 }
 

@@ -45,7 +45,6 @@ constexpr Shape duration(std::int64_t min, std::int64_t max) {
 
 constexpr Shape pace = duration(limits::interval_us_min, limits::interval_us_max);
 
-// clang-format off
 KeySpec required(std::string_view path, Shape shape, std::string_view help) {
     return KeySpec{.path = path, .shape = shape, .reloadable = true, .required = true, .help = help};
 }
@@ -56,7 +55,8 @@ KeySpec later(std::string_view path, Shape shape, std::string_view help) {
     return KeySpec{.path = path, .shape = shape, .reloadable = true, .available = false, .help = help};
 }
 KeySpec later_required(std::string_view path, Shape shape, std::string_view help) {
-    return KeySpec{.path = path, .shape = shape, .reloadable = true, .available = false, .required = true, .help = help};
+    return KeySpec{
+        .path = path, .shape = shape, .reloadable = true, .available = false, .required = true, .help = help};
 }
 
 std::vector<KeySpec> input_keys() {
@@ -146,7 +146,6 @@ std::vector<KeySpec> detector_keys() {
         later("budget", rate, "false alarms that a series may make"),
     };
 }
-// clang-format on
 
 template <typename Owner> std::vector<KeySpec> specs_of(const std::vector<Key<Owner>>& keys) {
     std::vector<KeySpec> specs;
@@ -166,14 +165,16 @@ ArraySpec unavailable(std::string_view table, std::string_view plural, std::vect
 
 } // namespace
 
-// clang-format off
 const std::vector<Key<HeartbeatEntry>>& heartbeat_keys() {
     static const std::vector<Key<HeartbeatEntry>> keys = {
         {required("source", name, "who beats"), &HeartbeatEntry::source},
         {optional("scid", integer(-scid_max, scid_max), "0", "about what"), &HeartbeatEntry::scid},
         {optional("interval", pace, "heartbeats.interval", "how often it must beat"), &HeartbeatEntry::interval_us},
-        {optional("grace", pace, "heartbeats.grace", "how much later than its deadline a beat may come"), &HeartbeatEntry::grace_us},
-        {later("schedule", string, "when it must beat: five cron fields, @daily or a calendar expression; such a watch is not in effect"), &HeartbeatEntry::schedule},
+        {optional("grace", pace, "heartbeats.grace", "how much later than its deadline a beat may come"),
+         &HeartbeatEntry::grace_us},
+        {later("schedule", string,
+               "when it must beat: five cron fields, @daily or a calendar expression; such a watch is not in effect"),
+         &HeartbeatEntry::schedule},
         {later("zone", zone, "of the schedule"), std::monostate{}},
         {later("early", any_duration, "how much sooner than its slot a beat counts for it"), &HeartbeatEntry::early_us},
         {later("run_limit", any_duration, "how long a run may take"), &HeartbeatEntry::run_limit_us},
@@ -186,11 +187,15 @@ const std::vector<Key<HeartbeatEntry>>& heartbeat_keys() {
 const std::vector<Key<ScriptEntry>>& script_keys() {
     static const std::vector<Key<ScriptEntry>> keys = {
         {required("name", script, "file name of the script"), &ScriptEntry::name},
-        {optional("submit", boolean, "true", "false: only administrators and rules may start it"), &ScriptEntry::submit},
-        {optional("timeout", duration(100'000, 7 * day), "jobs.timeout", "SIGTERM after this"), &ScriptEntry::timeout_us},
-        {optional("kill_after", duration(0, 3600 * second), "jobs.kill_after", "SIGKILL this long after SIGTERM"), &ScriptEntry::kill_after_us},
+        {optional("submit", boolean, "true", "false: only administrators and rules may start it"),
+         &ScriptEntry::submit},
+        {optional("timeout", duration(100'000, 7 * day), "jobs.timeout", "SIGTERM after this"),
+         &ScriptEntry::timeout_us},
+        {optional("kill_after", duration(0, 3600 * second), "jobs.kill_after", "SIGKILL this long after SIGTERM"),
+         &ScriptEntry::kill_after_us},
         {later("parallel", integer(1, 256), "runs of this script at the same time"), &ScriptEntry::parallel},
-        {optional("retries", integer(0, 100), "jobs.retries", "how often it is run again after a failure"), &ScriptEntry::retries},
+        {optional("retries", integer(0, 100), "jobs.retries", "how often it is run again after a failure"),
+         &ScriptEntry::retries},
         {optional("rerun", boolean, "true", "false: not again when the daemon died during a run"), &ScriptEntry::rerun},
     };
     return keys;
@@ -199,7 +204,9 @@ const std::vector<Key<ScriptEntry>>& script_keys() {
 const std::vector<Key<DatasetEntry>>& dataset_keys() {
     static const std::vector<Key<DatasetEntry>> keys = {
         {required("id", name, "event_id of its events"), &DatasetEntry::id},
-        {required("fields", Shape{.kind = Kind::fields}, "name, label and type (string, number, integer, boolean) of each payload key, in order"), &DatasetEntry::fields},
+        {required("fields", Shape{.kind = Kind::fields},
+                  "name, label and type (string, number, integer, boolean) of each payload key, in order"),
+         &DatasetEntry::fields},
     };
     return keys;
 }
@@ -218,7 +225,6 @@ const std::vector<ArraySpec>& array_tables() {
     };
     return tables;
 }
-// clang-format on
 
 const ArraySpec* find_array(std::string_view table) {
     const auto found = std::ranges::find(array_tables(), table, &ArraySpec::name);

@@ -60,10 +60,19 @@ void append_finding(std::string& out, const Place& place, std::string_view key, 
     writer.close();
 }
 
+void append_value(std::string& out, const Loaded& loaded, const Key<Config>& key) {
+    out += out.back() == '[' ? "" : ",";
+    json::ObjectWriter writer(out);
+    writer.add("key", key.spec.path);
+    writer.add("value", std::string_view(show(loaded.config, key)));
+    writer.add("origin", std::string_view(loaded.origin_of(key.spec.path)));
+    writer.close();
+}
+
 } // namespace
 
 std::string describe_config_json() {
-    std::string out = "{\"keys\":[";
+    std::string out = "[";
     for (const Key<Config>& key : config_keys()) {
         append_key(out, std::string(key.spec.path), key.spec, true);
     }
@@ -72,7 +81,7 @@ std::string describe_config_json() {
             append_key(out, fmt::format("{}[].{}", array.name, spec.path), spec, array.available);
         }
     }
-    return out + "\n]}\n";
+    return out + "\n]\n";
 }
 
 std::string check_config_json(const Loaded& loaded) {
@@ -80,6 +89,10 @@ std::string check_config_json(const Loaded& loaded) {
     for (const std::string& file : loaded.files) {
         out += out.back() == '[' ? "" : ",";
         json::append_string(out, file);
+    }
+    out += "],\"values\":[";
+    for (const Key<Config>& key : config_keys()) {
+        append_value(out, loaded, key);
     }
     out += "],\"problems\":[";
     for (const Problem& problem : loaded.problems) {

@@ -13,7 +13,8 @@ namespace tocsin::daemon {
 // of tables are written "heartbeat[].source".
 std::string describe_config_json();
 
-// {"ok":bool,"files":[…],"problems":[{"file","line","column","key","reason"}…],"warnings":[…]}
+// {"ok":bool,"files":[…],"values":[{"key","value","origin"}…],
+//  "problems":[{"file","line","column","key","reason"}…],"warnings":[…]}
 std::string check_config_json(const Loaded& loaded);
 // One line for each problem and warning, then the verdict.
 std::string check_config_text(const Loaded& loaded);

@@ -44,109 +44,116 @@ constexpr Flags reload{.reloadable = true};
 constexpr Flags restart{};
 constexpr Flags later{.available = false};
 
-Key<Config> key(std::string_view path, Shape shape, std::string_view fallback, Flags flags, Member<Config> member,
-                std::string_view help) {
+// Type, default, flags.
+struct Form {
+    Shape shape{};
+    std::string_view fallback{};
+    Flags flags{};
+};
+
+Key<Config> key(std::string_view path, const Form& form, Member<Config> member, std::string_view help) {
     return Key<Config>{.spec = KeySpec{.path = path,
-                                       .shape = shape,
-                                       .fallback = fallback,
-                                       .reloadable = flags.reloadable,
-                                       .available = flags.available,
+                                       .shape = form.shape,
+                                       .fallback = form.fallback,
+                                       .reloadable = form.flags.reloadable,
+                                       .available = form.flags.available,
                                        .help = help},
                        .member = member};
 }
 
-// clang-format off
 std::vector<Key<Config>> general_keys() {
     return {
-        key("daemon.log_level", Shape{.kind = Kind::choice, .choices = log_levels}, "info", reload, &Config::daemon_log_level,
-            "the least important messages that are logged"),
-        key("listen.http", address, "", later, &Config::listen_http,
+        key("daemon.log_level", {Shape{.kind = Kind::choice, .choices = log_levels}, "info", reload},
+            &Config::daemon_log_level, "the least important messages that are logged"),
+        key("listen.http", {address, "", later}, &Config::listen_http,
             "address and port of the dashboard; empty: the Unix socket alone"),
-        key("time.zone", Shape{.kind = Kind::zone}, "UTC", reload, &Config::time_zone,
+        key("time.zone", {Shape{.kind = Kind::zone}, "UTC", reload}, &Config::time_zone,
             "zone of event and query times that come without one"),
-        key("access.group", string, "tocsin", restart, &Config::access_group,
-            "members may submit, beat and read; empty: the daemon's owner and root alone, which is the default where the daemon runs unprivileged"),
-        key("compat.event_manager", boolean, "false", later, &Config::compat_event_manager,
+        key("access.group", {string, "tocsin", restart}, &Config::access_group,
+            "members may submit, beat and read; empty: the daemon's owner and root alone, which is the default where "
+            "the daemon runs unprivileged"),
+        key("compat.event_manager", {boolean, "false", later}, &Config::compat_event_manager,
             "open the routes of the event manager"),
-        key("compat.event_tracker", boolean, "false", later, &Config::compat_event_tracker,
+        key("compat.event_tracker", {boolean, "false", later}, &Config::compat_event_tracker,
             "open the routes of the event tracker"),
-        key("compat.api_monitor", boolean, "false", later, &Config::compat_api_monitor,
+        key("compat.api_monitor", {boolean, "false", later}, &Config::compat_api_monitor,
             "open the routes of the API monitor"),
-        key("compat.healthchecks", boolean, "false", later, &Config::compat_healthchecks,
+        key("compat.healthchecks", {boolean, "false", later}, &Config::compat_healthchecks,
             "open the ping routes of healthchecks"),
-        key("compat.listen", address, "", later, &Config::compat_listen,
+        key("compat.listen", {address, "", later}, &Config::compat_listen,
             "address and port where the routes of the older systems answer too; empty: nowhere"),
-        key("spark.url", url, "", later, &Config::spark_url,
+        key("spark.url", {url, "", later}, &Config::spark_url,
             "SPARK server to which the script spark-http posts its jobs"),
-        key("spark.callback_base", url, "", later, &Config::spark_callback_base,
+        key("spark.callback_base", {url, "", later}, &Config::spark_callback_base,
             "how that server reaches this daemon"),
-        key("deadman.url", url, "", later, &Config::deadman_url,
+        key("deadman.url", {url, "", later}, &Config::deadman_url,
             "URL to which the daemon beats while it makes progress; empty: none"),
-        key("deadman.interval", duration(second, day), "60s", later, &Config::deadman_interval_us,
+        key("deadman.interval", {duration(second, day), "60s", later}, &Config::deadman_interval_us,
             "how often it beats there"),
-        key("privacy.redact", globs, R"(["*password*"])", reload, &Config::privacy_redact,
+        key("privacy.redact", {globs, R"(["*password*"])", reload}, &Config::privacy_redact,
             "payload keys (shell patterns, at any depth) that never reach the store"),
-        key("analysis.sensitivity", Shape{.kind = Kind::number, .bounds = {.min = 1, .max = 5}}, "3", later, &Config::analysis_sensitivity,
-            "of the anomaly detectors; lower finds more"),
-        key("analysis.budget", Shape{.kind = Kind::rate}, "1/7d", later, &Config::analysis_budget,
+        key("analysis.sensitivity", {Shape{.kind = Kind::number, .bounds = {.min = 1, .max = 5}}, "3", later},
+            &Config::analysis_sensitivity, "of the anomaly detectors; lower finds more"),
+        key("analysis.budget", {Shape{.kind = Kind::rate}, "1/7d", later}, &Config::analysis_budget,
             "false alarms that a series may make"),
-        key("datasets.strict", boolean, "false", reload, &Config::datasets_strict,
+        key("datasets.strict", {boolean, "false", reload}, &Config::datasets_strict,
             "refuse dataset events whose event_id is not declared in a [[dataset]]"),
     };
 }
 
 std::vector<Key<Config>> store_keys() {
     return {
-        key("store.max_bytes", Shape{.kind = Kind::size, .bounds = {.min = mib, .max = 64 * tib}, .automatic = true}, "auto", restart, &Config::store_max_bytes,
-            "size of the store beyond which new events are refused; auto: the smaller of 4G and 10 % of the file system"),
-        key("store.keep_free", Shape{.kind = Kind::size_or_share, .bounds = {.min = 0, .max = 64 * tib}}, "15%", later, &Config::store_keep_free,
-            "what the store leaves free on its file system: a size or a percentage"),
-        key("store.idempotency_window", duration(second, year), "7d", restart, &Config::store_idempotency_window_us,
+        key("store.max_bytes",
+            {Shape{.kind = Kind::size, .bounds = {.min = mib, .max = 64 * tib}, .automatic = true}, "auto", restart},
+            &Config::store_max_bytes,
+            "size of the store beyond which new events are refused; auto: the smaller of 4G and 10 % of the file "
+            "system"),
+        key("store.keep_free",
+            {Shape{.kind = Kind::size_or_share, .bounds = {.min = 0, .max = 64 * tib}}, "15%", later},
+            &Config::store_keep_free, "what the store leaves free on its file system: a size or a percentage"),
+        key("store.idempotency_window", {duration(second, year), "7d", restart}, &Config::store_idempotency_window_us,
             "how long an idempotency key is remembered"),
-        key("store.idempotency_keys", integer(1, 100'000'000), "1000000", restart, &Config::store_idempotency_keys,
+        key("store.idempotency_keys", {integer(1, 100'000'000), "1000000", restart}, &Config::store_idempotency_keys,
             "how many idempotency keys are remembered at most"),
-        key("store.readers", integer(1, 16), "2", restart, &Config::store_readers,
-            "threads that answer queries"),
-        key("store.query_timeout", duration(100'000, 3600 * second), "30s", restart, &Config::store_query_timeout_us,
+        key("store.readers", {integer(1, 16), "2", restart}, &Config::store_readers, "threads that answer queries"),
+        key("store.query_timeout", {duration(100'000, 3600 * second), "30s", restart}, &Config::store_query_timeout_us,
             "a query that takes longer is refused"),
-        key("store.retention.info", duration(3600 * second, 100 * year), "30d", later, &Config::retention_info_us,
+        key("store.retention.info", {duration(3600 * second, 100 * year), "30d", later}, &Config::retention_info_us,
             "how long events of severity info are kept"),
-        key("store.retention.warning", duration(3600 * second, 100 * year), "90d", later, &Config::retention_warning_us,
-            "how long warnings are kept"),
-        key("store.retention.error", duration(3600 * second, 100 * year), "1y", later, &Config::retention_error_us,
+        key("store.retention.warning", {duration(3600 * second, 100 * year), "90d", later},
+            &Config::retention_warning_us, "how long warnings are kept"),
+        key("store.retention.error", {duration(3600 * second, 100 * year), "1y", later}, &Config::retention_error_us,
             "how long errors are kept"),
-        key("store.retention.critical", duration(3600 * second, 100 * year), "1y", later, &Config::retention_critical_us,
-            "how long critical events are kept"),
-        key("store.retention.counters", duration(3600 * second, 100 * year), "5y", later, &Config::retention_counters_us,
-            "how long the counts per hour are kept; totals are for ever"),
+        key("store.retention.critical", {duration(3600 * second, 100 * year), "1y", later},
+            &Config::retention_critical_us, "how long critical events are kept"),
+        key("store.retention.counters", {duration(3600 * second, 100 * year), "5y", later},
+            &Config::retention_counters_us, "how long the counts per hour are kept; totals are for ever"),
     };
 }
 
 std::vector<Key<Config>> reader_keys() {
     return {
-        key("heartbeats.interval", duration(limits::interval_us_min, limits::interval_us_max), "60s", reload, &Config::heartbeats_interval_us,
-            "of a watch that names none"),
-        key("heartbeats.grace", duration(limits::interval_us_min, limits::interval_us_max), "30s", reload, &Config::heartbeats_grace_us,
-            "how much later than its deadline a beat may come"),
-        key("heartbeats.auto_register", boolean, "false", reload, &Config::heartbeats_auto_register,
+        key("heartbeats.interval", {duration(limits::interval_us_min, limits::interval_us_max), "60s", reload},
+            &Config::heartbeats_interval_us, "of a watch that names none"),
+        key("heartbeats.grace", {duration(limits::interval_us_min, limits::interval_us_max), "30s", reload},
+            &Config::heartbeats_grace_us, "how much later than its deadline a beat may come"),
+        key("heartbeats.auto_register", {boolean, "false", reload}, &Config::heartbeats_auto_register,
             "watch every source that beats, with the interval and grace above"),
-        key("heartbeats.learn", boolean, "false", later, &Config::heartbeats_learn,
+        key("heartbeats.learn", {boolean, "false", later}, &Config::heartbeats_learn,
             "watch sources at the pace that was observed"),
-        key("jobs.directories", paths, R"(["/etc/tocsin/spark.d", "/usr/lib/tocsin/spark.d"])", reload, &Config::jobs_directories,
-            "where scripts are installed; the first hit wins"),
-        key("jobs.parallel", integer(1, 256), "2", reload, &Config::jobs_parallel,
-            "jobs that run at the same time"),
-        key("jobs.timeout", duration(100'000, 7 * day), "10m", reload, &Config::jobs_timeout_us,
+        key("jobs.directories", {paths, R"(["/etc/tocsin/spark.d", "/usr/lib/tocsin/spark.d"])", reload},
+            &Config::jobs_directories, "where scripts are installed; the first hit wins"),
+        key("jobs.parallel", {integer(1, 256), "2", reload}, &Config::jobs_parallel, "jobs that run at the same time"),
+        key("jobs.timeout", {duration(100'000, 7 * day), "10m", reload}, &Config::jobs_timeout_us,
             "a script that runs longer gets SIGTERM"),
-        key("jobs.kill_after", duration(0, 3600 * second), "5s", reload, &Config::jobs_kill_after_us,
+        key("jobs.kill_after", {duration(0, 3600 * second), "5s", reload}, &Config::jobs_kill_after_us,
             "SIGKILL comes this long after SIGTERM"),
-        key("jobs.callback_timeout", duration(second, 30 * day), "10m", reload, &Config::jobs_callback_timeout_us,
+        key("jobs.callback_timeout", {duration(second, 30 * day), "10m", reload}, &Config::jobs_callback_timeout_us,
             "how long a waiting job waits for its report"),
-        key("jobs.retries", integer(0, 100), "0", reload, &Config::jobs_retries,
+        key("jobs.retries", {integer(0, 100), "0", reload}, &Config::jobs_retries,
             "how often a failed job is run again"),
     };
 }
-// clang-format on
 
 } // namespace
 

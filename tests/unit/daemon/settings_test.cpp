@@ -79,7 +79,13 @@ schedule = "@daily"
 TEST(Settings, JobsGetTheirKeysAndScripts) {
     Site at = site();
     const Config config = loaded_from(R"(
-jobs = { parallel = 5, timeout = "1m", kill_after = "2s", callback_timeout = "3m", retries = 4, directories = ["/a", "/b"] }
+[jobs]
+parallel = 5
+timeout = "1m"
+kill_after = "2s"
+callback_timeout = "3m"
+retries = 4
+directories = ["/a", "/b"]
 [[script]]
 name = "plain"
 [[script]]
