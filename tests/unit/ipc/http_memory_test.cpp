@@ -4,7 +4,7 @@
 #ifndef BOOST_BEAST_SEPARATE_COMPILATION
 #define BOOST_BEAST_SEPARATE_COMPILATION
 #endif
-#include "http_fakes.hpp"
+#include "http_face.hpp"
 
 #include "ipc/http/connection_impl.hpp"
 

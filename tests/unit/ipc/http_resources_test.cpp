@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Heartbeats, jobs and the daemon itself over HTTP.
-#include "http_fakes.hpp"
+#include "http_face.hpp"
 
 #include "ipc/http/openapi.hpp"
 

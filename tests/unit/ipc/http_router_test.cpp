@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The route table, walked: what each route needs, and that nothing else exists.
-#include "http_fakes.hpp"
+#include "http_face.hpp"
 
 #include "ipc/http/openapi.hpp"
 

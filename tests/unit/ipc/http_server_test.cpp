@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The listening socket: who may reach it, stale ones, conflicts, running out of descriptors, the peer's identity.
-#include "http_fakes.hpp"
+#include "http_face.hpp"
 
 #include "ipc/http/server.hpp"
 #include "ipc/http/unix_socket.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Server-sent events: from now, from an index, over a gap; the hand-over between log and live commits; slow readers.
-#include "http_fakes.hpp"
+#include "http_face.hpp"
 
 namespace tocsin::ipc::http {
 namespace {
