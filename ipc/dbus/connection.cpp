@@ -22,7 +22,6 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr int messages_per_turn = 64; // then others on the loop have their turn
-constexpr std::uint64_t hello_us_max = 10'000'000;
 constexpr std::uint64_t close_us_max = 1'000'000;
 constexpr std::size_t queued_bytes_max = 256 * limits::MiB; // of large messages that the bus has not read yet
 constexpr std::size_t large_bytes = 64 * limits::KiB;
@@ -42,7 +41,7 @@ std::string_view describe(BusKind kind) {
 }
 
 // Until the bus has said hello: no loop runs yet, so that waiting here keeps nobody.
-int wait_for_hello(sd_bus* bus) {
+int wait_for_hello(sd_bus* bus, std::uint64_t hello_us_max) {
     const std::uint64_t deadline = monotonic_us() + hello_us_max;
     while (sd_bus_is_ready(bus) == 0) {
         const int done = sd_bus_process(bus, nullptr);
@@ -89,13 +88,13 @@ Connection::Connection(asio::io_context& io) : io_(io), descriptor_(io), timer_(
 
 Connection::~Connection() = default;
 
-Result<void> Connection::open(BusKind kind) {
+Result<void> Connection::open(BusKind kind, std::uint64_t hello_us_max) {
     sd_bus* raw = nullptr;
     int done = kind == BusKind::system ? sd_bus_open_system(&raw) : sd_bus_open_user(&raw);
     bus_.reset(raw);
     if (done >= 0) {
         sd_bus_set_exit_on_disconnect(bus_.get(), 0);
-        done = wait_for_hello(bus_.get());
+        done = wait_for_hello(bus_.get(), hello_us_max);
     }
     if (done < 0) {
         bus_.reset();
@@ -118,6 +117,9 @@ Result<void> Connection::request_name(const char* name) {
     if (!bus_) {
         return std::unexpected(bus_error(name, "there is no connection to a bus"));
     }
+    if (auto watched = watch_name(name); !watched) {
+        return watched;
+    }
     const int done = sd_bus_request_name(bus_.get(), name, 0);
     rearm(); // what came while we waited for the answer is queued inside
     if (done == -EEXIST) {
@@ -130,6 +132,28 @@ Result<void> Connection::request_name(const char* name) {
             bus_error(name, "the bus does not give us this name (" + reason_of(done) + "); install its policy"));
     }
     return {};
+}
+
+Result<void> Connection::watch_name(const char* name) {
+    const std::string rule = std::string("type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
+                                         "interface='org.freedesktop.DBus',member='NameLost',arg0='") +
+                             name + "'";
+    sd_bus_slot* raw = nullptr;
+    const int done = sd_bus_add_match(bus_.get(), &raw, rule.c_str(), &Connection::on_name_lost, this);
+    name_slot_.reset(raw);
+    if (done < 0) {
+        return std::unexpected(bus_error(name, "the bus does not tell of its loss (" + reason_of(done) + ")"));
+    }
+    return {};
+}
+
+int Connection::on_name_lost(sd_bus_message* /*message*/, void* userdata, sd_bus_error* /*error*/) {
+    try {
+        static_cast<Connection*>(userdata)->lose("the bus took our name away");
+    } catch (const std::exception&) {
+        return -ENOMEM;
+    }
+    return 0;
 }
 
 void Connection::lose(std::string reason) {
@@ -311,6 +335,7 @@ void Connection::close() {
     boost::system::error_code ignored;
     descriptor_.close(ignored);
     timer_.cancel();
+    name_slot_.reset();
     bus_.reset();
 }
 

@@ -28,8 +28,9 @@ public:
     Connection& operator=(const Connection&) = delete;
 
     // Connects and says hello, within a bound. Nothing is processed on the loop before arm().
-    Result<void> open(BusKind kind);
+    Result<void> open(BusKind kind, std::uint64_t hello_us_max = 10'000'000);
     void arm() { rearm(); }
+    // Flags 0: conflict when somebody owns it. Losing it later is losing the bus.
     Result<void> request_name(const char* name);
     void on_lost(std::function<void(std::string)> handler) { on_lost_ = std::move(handler); }
     // The connection or the name is gone: tells it once, by posting.
@@ -54,12 +55,15 @@ private:
     void schedule();
     void process();
     void ask_for_life();
+    Result<void> watch_name(const char* name);
+    static int on_name_lost(sd_bus_message* message, void* userdata, sd_bus_error* error);
     static int on_life(sd_bus_message* message, void* userdata, sd_bus_error* error);
 
     boost::asio::io_context& io_;
     boost::asio::posix::stream_descriptor descriptor_;
     boost::asio::steady_timer timer_;
     Bus bus_{};
+    Slot name_slot_{};
     std::function<void(std::string)> on_lost_{};
     std::uint64_t timer_at_us_;
     std::uint64_t processed_ = 0; // messages, ever

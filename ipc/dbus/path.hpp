@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Private to ipc/dbus: the paths of objects. Labels are encoded as sd-bus does it ("10" becomes "_310"); a path written by hand
-// with the plain label ("job/10") is understood, too.
+// Private to ipc/dbus: the paths of objects. Labels are encoded as sd-bus does it ("10" becomes "_310"); a path written
+// by hand with the plain label ("job/10") is understood, too.
 #pragma once
 
 #include "core/heartbeat.hpp"
@@ -12,7 +12,7 @@
 namespace tocsin::ipc::dbus {
 
 std::string heartbeat_path(const WatchKey& key);
-std::optional<WatchKey> heartbeat_of(const std::string& path); // nullopt unless it is exactly a heartbeat's path
+std::optional<WatchKey> heartbeat_of(const std::string& path); // nullopt unless it is the path of a heartbeat
 std::string job_path(std::uint64_t id);
 std::optional<std::uint64_t> job_of(const std::string& path);
 

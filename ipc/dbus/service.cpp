@@ -22,10 +22,6 @@ using SubscriptionPtr = std::unique_ptr<tocsin::Subscription>;
 // Names that vanish; the others say nothing that we keep.
 constexpr const char* vanished_match = "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
                                        "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg2=''";
-constexpr const char* name_lost_match = "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
-                                        "interface='org.freedesktop.DBus',member='NameLost',"
-                                        "arg0='org.tocsin.EventManager1'";
-
 Changed shown(const Watch& watch) {
     return {{"State", std::string(to_string(watch.state))}, {"Status", watch.status}};
 }
@@ -44,7 +40,6 @@ struct Service::Impl {
     void job_changed(const Job& job);
     void stop();
     static int on_vanished(sd_bus_message* message, void* userdata, sd_bus_error* error);
-    static int on_name_lost(sd_bus_message* message, void* userdata, sd_bus_error* error);
 
     Services services;
     Options options;
@@ -87,9 +82,6 @@ Result<void> Service::Impl::start() {
         return exported;
     }
     if (auto matched = match(vanished_match, &Impl::on_vanished); !matched) {
-        return matched;
-    }
-    if (auto matched = match(name_lost_match, &Impl::on_name_lost); !matched) {
         return matched;
     }
     follow();
@@ -170,15 +162,6 @@ int Service::Impl::on_vanished(sd_bus_message* message, void* userdata, sd_bus_e
         return -ENOMEM;
     }
     return 0; // others may listen too
-}
-
-int Service::Impl::on_name_lost(sd_bus_message* /*message*/, void* userdata, sd_bus_error* /*error*/) {
-    try {
-        static_cast<Impl*>(userdata)->connection->lose(std::string("the bus took the name ") + bus_name + " away");
-    } catch (const std::exception&) {
-        return -ENOMEM;
-    }
-    return 0;
 }
 
 void Service::Impl::stop() {
