@@ -28,6 +28,10 @@ constexpr std::int64_t us_per_ms = 1'000;
 constexpr unsigned failures_most = 30; // in a row
 constexpr milliseconds away_wait{1'000};
 
+std::string counted(std::uint64_t number, std::string_view noun) {
+    return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
+}
+
 struct DemoRequest {
     std::optional<std::int64_t> seconds{};
     double rate = rate_default;
@@ -169,9 +173,9 @@ private:
     // The heartbeat ends with its source; who may not do that is told how.
     void finish() {
         const auto forgotten = post(session_, fmt::format("/v1/heartbeats/{}/forget", DemoPlan::source));
-        session_.out.line(
-            fmt::format("\nDone: {} events, {} beats, {} reports asked for. \"{} query\" shows what came of them.",
-                        events_, beats_, reports_, session_.command));
+        session_.out.line(fmt::format("\nDone: {}, {}, {} asked for. \"{} query\" shows what came of them.",
+                                      counted(events_, "event"), counted(beats_, "beat"), counted(reports_, "report"),
+                                      session_.command));
         if (beats_ > 0 && (!forgotten || !forgotten->ok())) {
             session_.out.line(
                 fmt::format("{} is still watched and will be missed; \"{} heartbeats forget {}\" ends that.",

@@ -10,12 +10,20 @@ namespace {
 
 constexpr std::size_t utc_columns = 24;
 
+// "[report 7] " before the summary: most events have none, so it gets no column.
 std::string report_text(const Value& event) {
     const Value& id = event["spark_report_id"];
     if (id.is_null()) {
         return {};
     }
-    return id.number() == 0 ? "asked" : id.text();
+    return id.number() == 0 ? "[report asked] " : fmt::format("[report {}] ", id.text());
+}
+
+// The default summary repeats the name and the source, which have columns of their own: then the payload tells more.
+std::string summary_of(const Value& event) {
+    std::string summary = event["summary"].text();
+    return summary == event["event_name"].text() + " from " + event["event_src"].text() ? event["payload"].text()
+                                                                                        : summary;
 }
 
 bool is_time(std::string_view key) {
@@ -55,7 +63,6 @@ Table event_table(bool live) {
                   {.title = "SOURCE", .at_least = wide(14)},
                   {.title = "SCID", .right = true},
                   {.title = "NAME", .at_least = wide(22)},
-                  {.title = "REPORT"},
                   {.title = "SUMMARY"}});
 }
 
@@ -64,7 +71,7 @@ void add_event(Table& table, const Value& event, bool utc) {
     const std::string count = event["count"].number() > 1 ? fmt::format(" (×{})", event["count"].number()) : "";
     table.add({event["unique_index"].text(), show_time(event["event_time"].text(), utc),
                Cell(severity, severity_colour(severity)), event["event_src"].text(), event["scid"].text(),
-               event["event_name"].text(), report_text(event), event["summary"].text() + count});
+               event["event_name"].text(), report_text(event) + summary_of(event) + count});
 }
 
 void write_event(Output& out, const Value& event, bool utc) {

@@ -103,6 +103,7 @@ public:
     Result<Arguments> read();
 
 private:
+    Result<void> take_all();
     Result<void> take_option(std::string_view word);
     Result<void> take_letters(std::string_view word);
     Result<void> take_plain(std::string_view word);
@@ -273,10 +274,7 @@ Result<void> WordReader::check_count() const {
     return {};
 }
 
-Result<Arguments> WordReader::read() {
-    if (words_.size() > words_max) {
-        return usage("", fmt::format("more than {} words; give many events as NDJSON on standard input", words_max));
-    }
+Result<void> WordReader::take_all() {
     bool plain_only = false;
     // Behind a verb that nothing stands behind yet, nothing can be wrong.
     while (place_ < words_.size() && (arguments_.verb == nullptr || arguments_.verb->run != nullptr)) {
@@ -292,11 +290,19 @@ Result<Arguments> WordReader::read() {
             taken = take_plain(word);
         }
         if (!taken) {
-            return std::unexpected(std::move(taken.error()));
+            return taken;
         }
     }
-    if (auto counted = check_count(); !counted) {
-        return std::unexpected(std::move(counted.error()));
+    return check_count();
+}
+
+Result<Arguments> WordReader::read() {
+    if (words_.size() > words_max) {
+        return usage("", fmt::format("more than {} words; give many events as NDJSON on standard input", words_max));
+    }
+    if (auto taken = take_all(); !taken) {
+        taken.error().context = arguments_.verb == nullptr ? "" : arguments_.verb->name;
+        return std::unexpected(std::move(taken.error()));
     }
     return std::move(arguments_);
 }

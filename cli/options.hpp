@@ -65,7 +65,8 @@ private:
     std::map<std::string, std::vector<std::string>, std::less<>> options_{};
 };
 
-// Finds the verb (the longest name that fits) and reads the rest. Common options may stand before the verb.
+// Finds the verb (the longest name that fits) and reads the rest. Common options may stand before the verb. The context
+// of an error is the name of the verb, as far as it was read.
 Result<Arguments> parse_words(std::span<const std::string_view> words, std::span<const Verb> verbs);
 
 // invalid_argument in the words of a command line.

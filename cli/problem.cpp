@@ -50,10 +50,16 @@ std::string next_step(const Error& error, std::string_view verb) {
     case Code::not_authorized:
         return "run this as root or as the user who runs the daemon";
     case Code::unavailable:
+        if (error.reason.find("not available in this version") != std::string::npos) {
+            return {}; // no waiting helps
+        }
         return error.retry_after_s ? fmt::format("try again in {} s", *error.retry_after_s) : std::string();
     case Code::limit_exceeded:
         return error.retry_after_s ? fmt::format("try again in {} s", *error.retry_after_s) : "send less at a time";
     case Code::storage_full:
+        if (error.context == "write") {
+            return "free space where the output goes";
+        }
         return "free disk space or raise store.max_bytes; what is stored can still be read";
     case Code::invalid_event:
     case Code::not_found:

@@ -86,7 +86,7 @@ int run_program(std::span<const std::string_view> words, const Surroundings& sur
                 const ClientMaker& connect) {
     const auto arguments = parse_words(words, all_verbs());
     if (!arguments) {
-        return tell(arguments.error(), "", false, err);
+        return tell(arguments.error(), arguments.error().context, false, err);
     }
     if (arguments->has("version")) {
         out.line("tocsinctl " TOCSIN_VERSION);

@@ -11,7 +11,18 @@
 namespace tocsin::cli {
 namespace {
 
-constexpr double bytes_per_mib = 1024.0 * 1024.0;
+// "40.0 KiB", "1.2 GiB"
+std::string size_text(std::uint64_t bytes) {
+    constexpr std::array<std::string_view, 5> units{"KiB", "MiB", "GiB", "TiB", "PiB"};
+    constexpr double step = 1'024;
+    double size = static_cast<double>(bytes) / step;
+    std::size_t unit = 0;
+    while (size >= step && unit + 1 < units.size()) {
+        size /= step;
+        ++unit;
+    }
+    return fmt::format("{:.1f} {}", size, units.at(unit));
+}
 
 void add_counts(Sheet& sheet, std::string_view title, const LabelledCounts& counts) {
     std::string text;
@@ -37,8 +48,8 @@ void show_status(Session& session, const Value& status) {
                                last == 0 ? std::string()
                                          : fmt::format(" (index {} to {})", status["first_index"].number(), last),
                                status["intake_rate"].real())));
-    const double mib = static_cast<double>(status["store_bytes"].number()) / bytes_per_mib;
-    sheet.add("store", Cell(fmt::format("{:.1f} MiB, id {}", mib, status["store_id"].text())));
+    sheet.add("store",
+              Cell(fmt::format("{}, id {}", size_text(status["store_bytes"].number()), status["store_id"].text())));
     if (const auto metrics = get(session, "/metrics", "text/plain"); metrics && metrics->ok()) {
         add_counts(sheet, "heartbeats", labelled_counts(metrics->body, "tocsin_heartbeats", "state"));
         add_counts(sheet, "jobs", labelled_counts(metrics->body, "tocsin_jobs", "state"));

@@ -45,6 +45,7 @@ void Table::write(Output& out) {
 }
 
 void Table::write_row(Output& out, const std::vector<Cell>& row) const {
+    std::string line;
     std::size_t used = 0;
     for (std::size_t i = 0; i < row.size(); ++i) {
         const bool last = i + 1 == row.size();
@@ -54,16 +55,14 @@ void Table::write_row(Output& out, const std::vector<Cell>& row) const {
         }
         const std::size_t own = width(text);
         const std::size_t pad = own < widths_[i] ? widths_[i] - own : 0;
-        if (columns_[i].right) {
-            out.write(std::string(pad, ' '));
-        }
-        out.write(out.paint(row[i].colour, text));
-        if (!columns_[i].right && !last) {
-            out.write(std::string(pad, ' '));
-        }
-        out.write(last ? "\n" : gap);
+        line += std::string(columns_[i].right ? pad : 0, ' ');
+        line += out.paint(row[i].colour, text);
+        line += std::string(columns_[i].right ? 0 : pad, ' ');
+        line += gap;
         used += std::max(own, widths_[i]) + gap.size();
     }
+    line.resize(line.find_last_not_of(' ') + 1);
+    out.line(line);
 }
 
 void Sheet::add(std::string_view name, Cell value) {

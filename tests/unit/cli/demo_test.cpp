@@ -176,7 +176,7 @@ TEST(Demo, AStopEndsItWithASummary) {
     } daemon;
     const Ran ran = run(daemon, {"demo", "--rate", "50"});
     EXPECT_EQ(ran.code, 0);
-    EXPECT_NE(ran.out.find("Done: 1 events"), std::string::npos) << ran.out;
+    EXPECT_NE(ran.out.find("Done: 1 event, "), std::string::npos) << ran.out;
 }
 
 TEST(Demo, WhoMayNotIsTold) {

@@ -137,6 +137,11 @@ TEST(Options, SaysWhatIsWrong) {
     EXPECT_NE(reason({}).find("a verb is missing"), std::string::npos);
 }
 
+TEST(Options, ErrorsNameTheirVerb) {
+    EXPECT_EQ(parse({"watch", "pause", "--no"}).error().context, "watch pause");
+    EXPECT_EQ(parse({"fnd"}).error().context, "");
+}
+
 TEST(Options, HelpNeedsNothingElse) {
     EXPECT_TRUE(parse({"--help"}).has_value());
     EXPECT_TRUE(parse({"watch", "pause", "-h"}).has_value());

@@ -79,6 +79,8 @@ TEST(Render, EveryCodeOfARefusalNamesANextStepOrSpeaksForItself) {
     Error busy{Code::unavailable, "daemon", "", "inbox full"};
     busy.retry_after_s = 3;
     EXPECT_NE(render(busy, "").find("try again in 3 s"), std::string::npos);
+    busy.reason = "schedules are not available in this version";
+    EXPECT_EQ(render(busy, "").find("try again"), std::string::npos);
 }
 
 TEST(Render, NoDaemonSaysHowToStartIt) {

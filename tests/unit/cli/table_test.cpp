@@ -76,7 +76,7 @@ TEST(Table, ShortRowsAreFilled) {
     table.add({"1"});
     table.write(out);
     out.flush();
-    EXPECT_EQ(out.text, "N  WHO  WHAT\n1       \n");
+    EXPECT_EQ(out.text, "N  WHO  WHAT\n1\n");
 }
 
 TEST(Table, ColoursDoNotMoveColumns) {
@@ -109,8 +109,21 @@ TEST(EventView, ShowsWhatMatters) {
     add_event(table, *event, true);
     table.write(out);
     out.flush();
-    for (const std::string_view word : {"17", "2026-01-02 03:00:04.000Z", "error", "asked", "sum (×3)"}) {
+    for (const std::string_view word : {"17", "2026-01-02 03:00:04.000Z", "error", "[report asked] sum (×3)"}) {
         EXPECT_NE(out.text.find(word), std::string::npos) << word;
+    }
+}
+
+TEST(EventView, ADefaultSummaryGivesWayToThePayload) {
+    for (const auto& [more, wanted] :
+         std::vector<std::pair<std::string, std::string>>{{R"("summary":"n from s","payload":{"a":1})", R"({"a":1})"},
+                                                          {R"("summary":"own","payload":{"a":1})", "own"}}) {
+        MemoryOutput out;
+        Table table = event_table();
+        add_event(table, *Value::parse(R"({"event_name":"n","event_src":"s",)" + more + "}"), true);
+        table.write(out);
+        out.flush();
+        EXPECT_TRUE(out.text.ends_with("  " + wanted + "\n")) << out.text;
     }
 }
 
