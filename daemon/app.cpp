@@ -1,110 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/app.hpp"
+// Everything up to READY.
+#include "daemon/app_impl.hpp"
 
-#include "core/clock.hpp"
-#include "daemon/intake.hpp"
-#include "daemon/liveness.hpp"
 #include "daemon/logging.hpp"
-#include "daemon/manager.hpp"
-#include "daemon/process.hpp"
 #include "daemon/settings.hpp"
-#include "daemon/stamped_store.hpp"
-#include "daemon/status_line.hpp"
-#include "daemon/stop_deadline.hpp"
-#include "ipc/dbus/service.hpp"
-#include "ipc/http/server.hpp"
 
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
 #include <array>
-#include <chrono>
 #include <csignal>
-#include <cstdlib>
-#include <optional>
 #include <unistd.h>
 
 namespace tocsin::daemon {
 
 namespace {
 
-namespace asio = boost::asio;
-using boost::system::error_code;
-
-constexpr std::chrono::seconds stop_limit{20};     // below TimeoutStopSec of the unit
-constexpr std::chrono::seconds status_interval{5}; // STATUS= is told at most this often
 constexpr std::string_view helper_kind = "jobs-helper";
 
 } // namespace
-
-struct App::Impl {
-    Impl(Options given, LiveConfig config) : options(std::move(given)), live(std::move(config)) {}
-
-    Result<void> start();
-    int run();
-
-    // The steps of start(), in their order.
-    Result<void> take_state_dir();
-    Result<void> open_store();
-    Result<void> start_heartbeats();
-    Result<void> start_jobs();
-    Result<void> start_manager();
-    Result<void> serve_http();
-    Result<void> connect_bus();
-    Result<void> watch_signals();
-    Result<void> take_name();
-    Result<void> tell_ready();
-
-    Services services() { return Services{*intake, *store, *store, *watchboard, *jobs, *manager}; }
-    ManagerParts manager_parts();
-
-    // Reload.
-    Result<std::vector<std::string>> reload();
-    void apply_config();
-
-    // Signals, watchdog, STATUS.
-    void wait_for_signal();
-    void on_signal(const error_code& error, int number);
-    void wait_for_watchdog();
-    void on_watchdog(const error_code& error);
-    void touch_status();
-    std::string status_text() const;
-
-    // The steps of a stop, in their order; each ends by starting the next.
-    void stop(std::string_view why, int code);
-    void stop_jobs();
-    void stop_store();
-    void stop_bus();
-
-    Options options;
-    LiveConfig live;
-    Site site{};
-    ipc::AccessPolicy access{};
-    SystemClock clock{};
-    SystemdNotifier notifier{};
-    Liveness liveness{notifier};
-    std::optional<StateDir> state_dir{};
-    asio::io_context io{1};
-    asio::signal_set signals{io};
-    asio::steady_timer watchdog{io};
-    asio::steady_timer status_timer{io};
-    bool status_pending = false;
-    std::unique_ptr<storage::Store> store{};
-    std::unique_ptr<StampedStore> stamped{};
-    std::unique_ptr<heartbeats::Watchboard> watchboard{};
-    std::unique_ptr<jobs::JobService> jobs{};
-    std::unique_ptr<LogIntake> intake{};
-    std::unique_ptr<DaemonManager> manager{};
-    std::unique_ptr<ipc::http::Server> http{};
-    std::unique_ptr<ipc::dbus::Service> dbus{};
-    std::unique_ptr<Subscription> commits{};
-    std::unique_ptr<StopDeadline> deadline{};
-    int exit_code = 0;
-    bool stopping = false;
-};
 
 Result<void> App::Impl::start() {
     using Step = Result<void> (Impl::*)();
@@ -195,6 +109,10 @@ Result<void> App::Impl::start_manager() {
         manager->set_degraded(helper_kind, fmt::format("{} is not there; scripts cannot run", site.helper.string()));
     }
     commits = store->on_commit([this](const CommitNotice&) { touch_status(); });
+    degraded = manager->on_degraded([this](const std::vector<std::string>&) {
+        touch_status();
+        watch_full_store();
+    });
     return {};
 }
 
@@ -260,140 +178,6 @@ Result<void> App::Impl::tell_ready() {
     log::info(fmt::format("tocsind {} is ready on {} and {}: {}", TOCSIN_VERSION, site.socket.string(),
                           dbus ? fmt::format("the {} bus", to_string(options.bus)) : "no bus", status_text()));
     return {};
-}
-
-// ---- reload ----
-
-Result<std::vector<std::string>> App::Impl::reload() {
-    liveness.reloading(monotonic_us());
-    auto reloaded = live.reload();
-    if (reloaded) {
-        apply_config();
-    }
-    liveness.ready(status_text());
-    if (!reloaded) {
-        log::error(fmt::format("the configuration stays as it was: {}", reloaded.error().detail()));
-        return std::unexpected(std::move(reloaded.error()));
-    }
-    for (const Warning& warning : live.loaded().warnings) {
-        log::warning(warning.text());
-    }
-    if (!reloaded->waiting.empty()) {
-        log::warning(
-            fmt::format("changed, but in effect only after a restart: {}", fmt::join(reloaded->waiting, ", ")));
-    }
-    log::info(
-        fmt::format("reloaded the configuration; changed: {}",
-                    reloaded->changed.empty() ? "nothing" : fmt::format("{}", fmt::join(reloaded->changed, ", "))));
-    return std::move(reloaded->changed);
-}
-
-void App::Impl::apply_config() {
-    log::set_level(live.config().daemon_log_level);
-    intake->set_rules(intake_rules(live.config(), site));
-    watchboard->reconfigure(heartbeat_settings(live.config()));
-    jobs->reconfigure(job_settings(live.config(), site));
-}
-
-// ---- signals, watchdog, STATUS ----
-
-void App::Impl::wait_for_signal() {
-    signals.async_wait([this](const error_code& error, int number) { on_signal(error, number); });
-}
-
-void App::Impl::on_signal(const error_code& error, int number) {
-    if (error) {
-        return;
-    }
-    wait_for_signal();
-    if (number == SIGHUP) {
-        manager->reload([](const Result<void>&) {}); // the result is in the log
-    } else {
-        stop(number == SIGTERM ? "on SIGTERM" : "on SIGINT", 0);
-    }
-}
-
-void App::Impl::wait_for_watchdog() {
-    const std::int64_t period_us = watchdog_period_us();
-    if (period_us > 0) {
-        watchdog.expires_after(std::chrono::microseconds(period_us / 2));
-        watchdog.async_wait([this](const error_code& error) { on_watchdog(error); });
-    }
-}
-
-void App::Impl::on_watchdog(const error_code& error) {
-    if (error) {
-        return;
-    }
-    if (const auto silent = liveness.tick(); !silent.empty()) {
-        log::error(fmt::format("no sign of life from {}: the watchdog gets none either", fmt::join(silent, ", ")));
-    }
-    wait_for_watchdog();
-}
-
-// At most one STATUS an interval, and no timer while nothing happens.
-void App::Impl::touch_status() {
-    if (status_pending || getenv("NOTIFY_SOCKET") == nullptr) {
-        return;
-    }
-    status_pending = true;
-    status_timer.expires_after(status_interval);
-    status_timer.async_wait([this](const error_code& error) {
-        status_pending = false;
-        if (!error && !stopping) {
-            liveness.status(status_text());
-        }
-    });
-}
-
-std::string App::Impl::status_text() const {
-    return status_line(manager->status(), watchboard->counts(), jobs->counts());
-}
-
-// ---- stop ----
-
-void App::Impl::stop(std::string_view why, int code) {
-    if (stopping) {
-        return;
-    }
-    stopping = true;
-    exit_code = code;
-    log::info(fmt::format("stopping {}", why));
-    liveness.stopping();
-    deadline = std::make_unique<StopDeadline>(stop_limit, [](const std::string& step) {
-        log::error(fmt::format("the stop did not finish in {} s; it hangs at: {}", stop_limit.count(), step));
-        _exit(1);
-    });
-    deadline->step("http");
-    http->stop([this] { stop_jobs(); });
-}
-
-void App::Impl::stop_jobs() {
-    deadline->step("jobs");
-    jobs->stop([this] { stop_store(); });
-}
-
-// What was queued is committed; its answers are posted to the loop and go out before the bus is closed.
-void App::Impl::stop_store() {
-    deadline->step("store");
-    watchboard->stop();
-    store->stop();
-    asio::post(io, [this] { stop_bus(); });
-}
-
-void App::Impl::stop_bus() {
-    deadline->step("bus");
-    if (dbus) {
-        dbus->stop();
-    }
-    deadline->step("loop");
-    io.stop();
-}
-
-int App::Impl::run() {
-    io.run();
-    log::info("stopped");
-    return exit_code;
 }
 
 App::App(Options options, LiveConfig config) : impl_(std::make_unique<Impl>(std::move(options), std::move(config))) {}

@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::string_view store_full = "store-full";
 constexpr std::string_view store_read_only = "store-read-only";
-constexpr std::size_t listed_max = 100; // in one payload
+constexpr std::int64_t full_told_interval_us = 60'000'000; // a disk that flaps fills no log
+constexpr std::size_t listed_max = 100;                    // in one payload
 
 std::string started_payload() {
     std::string out;
@@ -62,21 +63,41 @@ void DaemonManager::refresh() {
     look_at_full(health.full);
 }
 
-// While the store is full nothing can be appended: both events are made when it takes events again.
+// While the store is full nothing can be appended: both events are made when it takes events again, and only when they
+// are in the log is the store said to be whole.
 void DaemonManager::look_at_full(bool full) {
-    const std::int64_t wall_us = parts_.clock.wall_us();
     if (full) {
-        full_since_us_ = full_since_us_ == 0 ? wall_us : full_since_us_;
+        full_since_us_ = full_since_us_ == 0 ? parts_.clock.wall_us() : full_since_us_;
         changed(degraded_.set(store_full, "", parts_.clock.boot_us()));
         return;
     }
-    const auto change = degraded_.clear(store_full, parts_.clock.boot_us());
-    changed(change);
-    if (change && change->tell) {
-        append({event("store.full", full_since_us_, "{}", Severity::critical),
-                event("store.resumed", wall_us, "{}", Severity::info)});
+    if (full_since_us_ == 0 || resuming_) {
+        return;
     }
+    if (full_told_us_ != 0 && parts_.clock.boot_us() - full_told_us_ < full_told_interval_us) {
+        resumed();
+        return;
+    }
+    resuming_ = true;
+    StateChange change;
+    change.events.push_back(event("store.full", full_since_us_, "{}", Severity::critical));
+    change.events.push_back(event("store.resumed", parts_.clock.wall_us(), "{}", Severity::info));
+    parts_.store.commit(std::move(change), [this](const Result<std::vector<std::uint64_t>>& done) {
+        resuming_ = false;
+        if (done) {
+            full_told_us_ = parts_.clock.boot_us();
+            resumed();
+        }
+    });
+}
+
+void DaemonManager::resumed() {
     full_since_us_ = 0;
+    changed(degraded_.clear(store_full, parts_.clock.boot_us()));
+}
+
+bool DaemonManager::store_is_full() const {
+    return full_since_us_ != 0;
 }
 
 void DaemonManager::set_degraded(std::string_view kind, std::string_view detail) {

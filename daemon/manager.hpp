@@ -44,6 +44,8 @@ public:
     void start();
     // Looks at the store's health; called after each commit and each refused submission.
     void refresh();
+    // The store may become whole without a commit: refresh() now and then while this holds.
+    bool store_is_full() const;
     // Reasons from elsewhere ("jobs-helper").
     void set_degraded(std::string_view kind, std::string_view detail);
     void clear_degraded(std::string_view kind);
@@ -57,6 +59,7 @@ public:
 private:
     void changed(const std::optional<DegradedChange>& change);
     void look_at_full(bool full);
+    void resumed();
     void append(std::vector<Event> events);
     Event event(std::string_view name, std::int64_t time_us, std::string payload, Severity severity) const;
 
@@ -64,7 +67,9 @@ private:
     std::int64_t started_us_;
     IntakeRate rate_;
     Degraded degraded_{};
-    std::int64_t full_since_us_ = 0; // 0: not full
+    std::int64_t full_since_us_ = 0; // wall time; 0: not full
+    std::int64_t full_told_us_ = 0;  // boot time of the last store.full; 0: none
+    bool resuming_ = false;          // store.full and store.resumed are on their way
     std::array<std::uint64_t, 8> rejected_{};
     HandlerList<std::vector<std::string>> handlers_{};
     std::unique_ptr<Subscription> commits_{};

@@ -27,6 +27,10 @@ class NoSubscription final : public Subscription {};
 class FakeStore final : public StateStore, public CommitFeed {
 public:
     void commit(StateChange change, Done<std::vector<std::uint64_t>> done) override {
+        if (refuses) {
+            done(fail(Code::storage_full, "commit", "", "no space"));
+            return;
+        }
         std::vector<std::uint64_t> indexes;
         for (Event& event : change.events) {
             indexes.push_back(++last);
@@ -58,6 +62,7 @@ public:
 
     std::vector<Event> events{};
     std::uint64_t last = 0;
+    bool refuses = false;
     std::function<void(const CommitNotice&)> commit_handler{};
 };
 

@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace tocsin::daemon {
 namespace {
 
@@ -87,6 +89,34 @@ TEST_F(ManagerTest, AFullStoreIsToldOnceItTakesEventsAgain) {
     EXPECT_EQ(store.events[2].event_time_us, clock.wall);
     EXPECT_EQ(told, (std::vector<Names>{{"store-full"}, {}}));
     EXPECT_EQ(logged, (Names{"+store-full", "-store-full"}));
+}
+
+TEST_F(ManagerTest, TheStoreIsFullUntilItTookTheEventAboutIt) {
+    health.full = true;
+    manager.refresh();
+    EXPECT_TRUE(manager.store_is_full());
+    health.full = false;
+    store.refuses = true;
+    manager.refresh();
+    EXPECT_EQ(manager.status().degraded, Names{"store-full"});
+    store.refuses = false;
+    manager.refresh();
+    EXPECT_TRUE(manager.status().degraded.empty());
+    EXPECT_FALSE(manager.store_is_full());
+    EXPECT_EQ(store.names(), (Names{"daemon.started", "store.full", "store.resumed"}));
+}
+
+TEST_F(ManagerTest, AStoreThatFlapsWritesItsEventsOnceAMinute) {
+    for (int i = 0; i < 90; ++i) {
+        health.full = true;
+        manager.refresh();
+        health.full = false;
+        manager.refresh();
+        EXPECT_TRUE(manager.status().degraded.empty());
+        clock.pass(second);
+    }
+    const Names names = store.names();
+    EXPECT_EQ(std::ranges::count(names, "store.full"), 2);
 }
 
 TEST_F(ManagerTest, AStoreThatStoppedWritingIsToldWithItsReason) {

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// What App is made of: the parts in the order in which they are built (and, backwards, destroyed), and the steps of its
+// life.
+#pragma once
+
+#include "core/clock.hpp"
+#include "daemon/app.hpp"
+#include "daemon/intake.hpp"
+#include "daemon/liveness.hpp"
+#include "daemon/manager.hpp"
+#include "daemon/process.hpp"
+#include "daemon/settings.hpp"
+#include "daemon/stamped_store.hpp"
+#include "daemon/stop_deadline.hpp"
+#include "ipc/dbus/service.hpp"
+#include "ipc/http/server.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tocsin::daemon {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+struct App::Impl {
+    Impl(Options given, LiveConfig config) : options(std::move(given)), live(std::move(config)) {}
+
+    Result<void> start();
+    int run();
+
+    // The steps of start(), in their order.
+    Result<void> take_state_dir();
+    Result<void> open_store();
+    Result<void> start_heartbeats();
+    Result<void> start_jobs();
+    Result<void> start_manager();
+    Result<void> serve_http();
+    Result<void> connect_bus();
+    Result<void> watch_signals();
+    Result<void> take_name();
+    Result<void> tell_ready();
+
+    Services services() { return Services{*intake, *store, *store, *watchboard, *jobs, *manager}; }
+    ManagerParts manager_parts();
+
+    // Reload.
+    Result<std::vector<std::string>> reload();
+    void apply_config();
+
+    // Signals, watchdog, STATUS.
+    void wait_for_signal();
+    void on_signal(const error_code& error, int number);
+    void wait_for_watchdog();
+    void on_watchdog(const error_code& error);
+    void touch_status();
+    void watch_full_store();
+    std::string status_text() const;
+
+    // The steps of a stop, in their order; each ends by starting the next.
+    void stop(std::string_view why, int code);
+    void stop_jobs();
+    void stop_store();
+    void stop_bus();
+
+    Options options;
+    LiveConfig live;
+    Site site{};
+    ipc::AccessPolicy access{};
+    SystemClock clock{};
+    SystemdNotifier notifier{};
+    Liveness liveness{notifier};
+    std::optional<StateDir> state_dir{};
+    asio::io_context io{1};
+    asio::signal_set signals{io};
+    asio::steady_timer watchdog{io};
+    asio::steady_timer status_timer{io};
+    asio::steady_timer full_timer{io};
+    bool status_pending = false;
+    std::unique_ptr<storage::Store> store{};
+    std::unique_ptr<StampedStore> stamped{};
+    std::unique_ptr<heartbeats::Watchboard> watchboard{};
+    std::unique_ptr<jobs::JobService> jobs{};
+    std::unique_ptr<LogIntake> intake{};
+    std::unique_ptr<DaemonManager> manager{};
+    std::unique_ptr<ipc::http::Server> http{};
+    std::unique_ptr<ipc::dbus::Service> dbus{};
+    std::unique_ptr<Subscription> commits{};
+    std::unique_ptr<Subscription> degraded{};
+    std::unique_ptr<StopDeadline> deadline{};
+    int exit_code = 0;
+    bool stopping = false;
+};
+
+} // namespace tocsin::daemon

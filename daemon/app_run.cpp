@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// From READY to the end: reload, signals, watchdog, STATUS, stop.
+#include "daemon/app_impl.hpp"
+
+#include "daemon/logging.hpp"
+#include "daemon/settings.hpp"
+#include "daemon/status_line.hpp"
+
+#include <boost/asio/post.hpp>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <unistd.h>
+
+namespace tocsin::daemon {
+
+namespace {
+
+constexpr std::chrono::seconds stop_limit{20};     // below TimeoutStopSec of the unit
+constexpr std::chrono::seconds status_interval{5}; // STATUS= is told at most this often
+constexpr std::chrono::seconds full_interval{1};   // a full store is looked at this often
+
+} // namespace
+
+// ---- reload ----
+
+Result<std::vector<std::string>> App::Impl::reload() {
+    liveness.reloading(monotonic_us());
+    auto reloaded = live.reload();
+    if (reloaded) {
+        apply_config();
+    }
+    liveness.ready(status_text());
+    if (!reloaded) {
+        log::error(fmt::format("the configuration stays as it was: {}", reloaded.error().detail()));
+        return std::unexpected(std::move(reloaded.error()));
+    }
+    for (const Warning& warning : live.loaded().warnings) {
+        log::warning(warning.text());
+    }
+    if (!reloaded->waiting.empty()) {
+        log::warning(
+            fmt::format("changed, but in effect only after a restart: {}", fmt::join(reloaded->waiting, ", ")));
+    }
+    log::info(
+        fmt::format("reloaded the configuration; changed: {}",
+                    reloaded->changed.empty() ? "nothing" : fmt::format("{}", fmt::join(reloaded->changed, ", "))));
+    return std::move(reloaded->changed);
+}
+
+void App::Impl::apply_config() {
+    log::set_level(live.config().daemon_log_level);
+    intake->set_rules(intake_rules(live.config(), site));
+    watchboard->reconfigure(heartbeat_settings(live.config()));
+    jobs->reconfigure(job_settings(live.config(), site));
+}
+
+// ---- signals, watchdog, STATUS ----
+
+void App::Impl::wait_for_signal() {
+    signals.async_wait([this](const error_code& error, int number) { on_signal(error, number); });
+}
+
+void App::Impl::on_signal(const error_code& error, int number) {
+    if (error) {
+        return;
+    }
+    wait_for_signal();
+    if (number == SIGHUP) {
+        manager->reload([](const Result<void>&) {}); // the result is in the log
+    } else {
+        stop(number == SIGTERM ? "on SIGTERM" : "on SIGINT", 0);
+    }
+}
+
+void App::Impl::wait_for_watchdog() {
+    const std::int64_t period_us = watchdog_period_us();
+    if (period_us > 0) {
+        watchdog.expires_after(std::chrono::microseconds(period_us / 2));
+        watchdog.async_wait([this](const error_code& error) { on_watchdog(error); });
+    }
+}
+
+void App::Impl::on_watchdog(const error_code& error) {
+    if (error) {
+        return;
+    }
+    if (const auto silent = liveness.tick(); !silent.empty()) {
+        log::error(fmt::format("no sign of life from {}: the watchdog gets none either", fmt::join(silent, ", ")));
+    }
+    wait_for_watchdog();
+}
+
+// At most one STATUS an interval, and no timer while nothing happens.
+void App::Impl::touch_status() {
+    if (status_pending || getenv("NOTIFY_SOCKET") == nullptr) {
+        return;
+    }
+    status_pending = true;
+    status_timer.expires_after(status_interval);
+    status_timer.async_wait([this](const error_code& error) {
+        status_pending = false;
+        if (!error && !stopping) {
+            liveness.status(status_text());
+        }
+    });
+}
+
+// A full store that found space again says so to nobody.
+void App::Impl::watch_full_store() {
+    if (stopping || !manager->store_is_full()) {
+        return;
+    }
+    full_timer.expires_after(full_interval);
+    full_timer.async_wait([this](const error_code& error) {
+        if (!error) {
+            manager->refresh();
+            watch_full_store();
+        }
+    });
+}
+
+std::string App::Impl::status_text() const {
+    return status_line(manager->status(), watchboard->counts(), jobs->counts());
+}
+
+// ---- stop ----
+
+void App::Impl::stop(std::string_view why, int code) {
+    if (stopping) {
+        return;
+    }
+    stopping = true;
+    exit_code = code;
+    log::info(fmt::format("stopping {}", why));
+    liveness.stopping();
+    deadline = std::make_unique<StopDeadline>(stop_limit, [](const std::string& step) {
+        log::error(fmt::format("the stop did not finish in {} s; it hangs at: {}", stop_limit.count(), step));
+        _exit(1);
+    });
+    deadline->step("http");
+    http->stop([this] { stop_jobs(); });
+}
+
+void App::Impl::stop_jobs() {
+    deadline->step("jobs");
+    jobs->stop([this] { stop_store(); });
+}
+
+// What was queued is committed; its answers are posted to the loop and go out before the bus is closed.
+void App::Impl::stop_store() {
+    deadline->step("store");
+    watchboard->stop();
+    store->stop();
+    asio::post(io, [this] { stop_bus(); });
+}
+
+void App::Impl::stop_bus() {
+    deadline->step("bus");
+    if (dbus) {
+        dbus->stop();
+    }
+    deadline->step("loop");
+    io.stop();
+}
+
+int App::Impl::run() {
+    io.run();
+    log::info("stopped");
+    return exit_code;
+}
+
+} // namespace tocsin::daemon
