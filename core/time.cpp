@@ -332,7 +332,7 @@ std::string format_time(std::int64_t us) {
 
 void append_time(std::string& out, std::int64_t us) {
     const std::int64_t days = floor_div(us, us_per_day);
-    const std::int64_t rest = us - days * us_per_day;
+    const std::int64_t rest = us % us_per_day + (us % us_per_day < 0 ? us_per_day : 0);
     // Howard Hinnant's civil_from_days (https://howardhinnant.github.io/date_algorithms.html), in 64 bits.
     const std::int64_t shifted = days + 719'468;
     const std::int64_t era = floor_div(shifted, 146'097);
