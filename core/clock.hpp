@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Time as an argument: wall clock for what people read, boot-time clock (runs through suspend, never steps) for deadlines.
+// Time as an argument: wall clock for what people read, boot-time clock (runs in suspend, never steps) for deadlines.
 #pragma once
 
 #include <cstdint>

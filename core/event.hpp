@@ -104,8 +104,8 @@ struct IntakeRules {
     std::map<std::string, std::vector<DatasetField>, std::less<>> datasets{};
 };
 
-// Builds one event from fields in any order. Wrong fields are collected; finish() returns them all, or the event.
-// Strings are copied, so inputs may go away after set().
+// Fields in any order, strings copied. Null and "" are absent; a key given twice is wrong. Payload: a RawJson object,
+// kept minified without rules.redact's keys (in any case). Type dataset needs event_id. finish() gives all wrong ones.
 class EventBuilder {
 public:
     EventBuilder(const IntakeRules& rules, std::int64_t now_us) : rules_(rules), now_us_(now_us) {}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON in (simdjson, hidden in the .cpp) and out (appended to a string by hand: the fast way). Numbers that fit no 64-bit
-// integer or are not finite, U+0000 and invalid UTF-8 are refused.
+// JSON in (simdjson, hidden in the .cpp) and out (appended to a string by hand: the fast way). Numbers that fit no
+// 64-bit integer or are not finite, U+0000 and invalid UTF-8 are refused.
 #pragma once
 
 #include "core/error.hpp"
@@ -17,8 +17,8 @@
 namespace tocsin::json {
 
 // ---- out ----
-void append_string(std::string& out, std::string_view text); // with quotes
-void append_scalar(std::string& out, const Scalar& value);
+void append_string(std::string& out, std::string_view text); // with quotes; what is no UTF-8 becomes U+FFFD
+void append_scalar(std::string& out, const Scalar& value);   // NaN, infinity become null: refuse them on the way in
 // Appends `"key":value` members; writes the braces and commas.
 class ObjectWriter {
 public:
@@ -53,11 +53,11 @@ public:
     // invalid_argument for unreadable JSON or anything but an object.
     Result<void> object(std::string_view text, const FieldSink& sink);
 
-    // An event object, or an array of them (all or nothing: the error lists every bad event with its index).
-    Result<std::vector<Event>> events(std::string_view text, const IntakeRules& rules, std::int64_t now_us, bool* was_array = nullptr);
-    // One line of NDJSON; `index` is put into its errors.
+    // An event object, or an array of them (not empty; all or nothing: the error lists every bad event with its index).
+    Result<std::vector<Event>> events(std::string_view text, const IntakeRules& rules, std::int64_t now_us,
+                                      bool* was_array = nullptr);
     Result<Event> event(std::string_view line, const IntakeRules& rules, std::int64_t now_us, std::size_t index = 0);
-    // NDJSON as one batch, all or nothing; empty lines are skipped.
+    // event(): one line, `index` for its errors. ndjson(): a batch, all or nothing; empty lines are skipped, not counted.
     Result<std::vector<Event>> ndjson(std::string_view text, const IntakeRules& rules, std::int64_t now_us);
 
 private:
@@ -80,7 +80,7 @@ Result<void> walk(std::string_view text, Visitor& visitor);
 
 // The value at a dotted path of a payload ("rhost", "user.name", "items.0"): nullopt where there is none. Strings are
 // given to `use` unescaped and live only during the call.
-bool with_path(std::string_view payload, std::span<const std::string> path, const std::function<void(const Scalar&)>& use);
+bool with_path(std::string_view json, std::span<const std::string> path, const std::function<void(const Scalar&)>& use);
 
 // True where a payload's key or any scalar value in it contains `needle` (case-sensitive bytes).
 bool contains_text(std::string_view payload, std::string_view needle);

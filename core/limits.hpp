@@ -11,7 +11,7 @@ inline constexpr std::size_t KiB = 1024;
 inline constexpr std::size_t MiB = 1024 * KiB;
 
 // One event
-inline constexpr std::size_t name_bytes = 255;   // event_name, event_src, event_id, environment, spark_script, host, source
+inline constexpr std::size_t name_bytes = 255;      // names, ids, sources, environments, scripts, hosts
 inline constexpr std::size_t text_bytes = 16 * KiB; // event_rule, description, summary
 inline constexpr std::size_t path_bytes = 4 * KiB;  // gem_full_path, report urls
 inline constexpr std::size_t key_bytes = 255;       // idempotency_key

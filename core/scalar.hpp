@@ -24,8 +24,8 @@ struct TimeUs {
 
 // monostate is null. Views live as long as the input they point into.
 // Out on D-Bus: bool b, int64 x, uint64 t, uint32 u, double d, string s, RawJson a{sv}/av, TimeUs t.
-using Scalar =
-    std::variant<std::monostate, bool, std::int64_t, std::uint64_t, std::uint32_t, double, std::string_view, RawJson, TimeUs>;
+using Scalar = std::variant<std::monostate, bool, std::int64_t, std::uint64_t, std::uint32_t, double, std::string_view,
+                            RawJson, TimeUs>;
 
 // Receives the fields of an object in their documented order; fields without a value are not sent.
 using FieldSink = std::function<void(std::string_view key, const Scalar& value)>;

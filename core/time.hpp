@@ -29,7 +29,7 @@ private:
     const date::time_zone* zone_ = nullptr; // null is UTC
 };
 
-// RFC 3339 (any offset, "T", "t" or a space), YYYY-MM-DD HH:MM:SS[.f] and DD-Mon-YYYY HH:MM:SS[.f] in `zone`, or an integer as text.
+// RFC 3339 (any offset, "T" or " "); YYYY-MM-DD HH:MM:SS[.f] (or "T"), DD-Mon-YYYY HH:MM:SS[.f] in `zone`; digits.
 Result<std::int64_t> parse_time_us(std::string_view text, const Zone& zone);
 
 // Told apart by absolute size: < 1e11 s, < 1e14 ms, < 1e17 µs, else ns.
@@ -39,7 +39,7 @@ std::int64_t time_us_from_integer(std::int64_t value);
 std::string format_time(std::int64_t us);
 void append_time(std::string& out, std::int64_t us);
 
-// "500ms" "30s" "5m" "2h" "7d" "4w" "1y" (365 d), sums like "1h30m"; "0" and "0s" are zero. µs.
+// "500ms" "30s" "5m" "2h" "7d" "4w" "1y" (365 d), "5us", sums like "1h30m" (largest first); "0", "0s" are zero. µs.
 Result<std::int64_t> parse_duration_us(std::string_view text);
 std::string format_duration(std::int64_t us);
 
