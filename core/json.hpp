@@ -57,7 +57,7 @@ public:
     Result<std::vector<Event>> events(std::string_view text, const IntakeRules& rules, std::int64_t now_us,
                                       bool* was_array = nullptr);
     Result<Event> event(std::string_view line, const IntakeRules& rules, std::int64_t now_us, std::size_t index = 0);
-    // event(): one line, `index` for its errors. ndjson(): a batch, all or nothing; empty lines are skipped, not counted.
+    // event(): one line, `index` for its errors. ndjson(): a batch, all or nothing; empty lines do not count.
     Result<std::vector<Event>> ndjson(std::string_view text, const IntakeRules& rules, std::int64_t now_us);
 
 private:
