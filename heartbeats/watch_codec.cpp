@@ -14,8 +14,9 @@ constexpr std::uint64_t sign_bit = std::uint64_t{1} << 63U;
 constexpr std::size_t scid_bytes = 8;
 
 template <std::unsigned_integral T> void put(std::string& out, T value) {
+    const std::uint64_t bits = value;
     for (std::size_t i = 0; i < sizeof(T); ++i) {
-        out += static_cast<char>((value >> (8 * i)) & 0xFFU);
+        out += static_cast<char>((bits >> (8 * i)) & 0xFFU);
     }
 }
 
