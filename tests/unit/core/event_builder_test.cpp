@@ -9,7 +9,7 @@ namespace tocsin {
 namespace {
 
 using testing::HasSubstr;
-using namespace std::string_view_literals;
+using std::string_view_literals::operator""sv;
 
 constexpr std::int64_t now_us = 1'767'323'045'000'000; // 2026-01-02T03:04:05Z
 constexpr std::int64_t day_us = 86'400LL * 1'000'000;

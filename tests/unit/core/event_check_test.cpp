@@ -8,7 +8,7 @@ namespace tocsin {
 namespace {
 
 using testing::HasSubstr;
-using namespace std::string_view_literals;
+using std::string_view_literals::operator""sv;
 
 constexpr std::int64_t now_us = 1'767'323'045'000'000;
 

@@ -11,7 +11,7 @@
 namespace tocsin::json {
 namespace {
 
-using namespace std::string_view_literals;
+using std::string_view_literals::operator""sv;
 
 std::string string_of(std::string_view text) {
     std::string out;
