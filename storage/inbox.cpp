@@ -70,16 +70,16 @@ void Inbox::close() {
 void Inbox::move_some(std::list<Op>& from, Work& work, Load& taken) {
     while (!from.empty()) {
         Op& op = from.front();
-        const std::size_t events = op.events.size() + op.rows.size();
+        const std::size_t weight = op.weight();
         const bool fits =
-            taken.weight + events <= limits::commit_events && taken.bytes + op.bytes <= limits::commit_bytes;
+            taken.weight + weight <= limits::commit_events && taken.bytes + op.bytes <= limits::commit_bytes;
         if (!work.ops.empty() && !fits) {
             return;
         }
-        taken.weight += events;
+        taken.weight += weight;
         taken.bytes += op.bytes;
         Load& load = op.effect ? effects_ : clients_;
-        load.weight -= op.weight();
+        load.weight -= weight;
         load.bytes -= op.bytes;
         work.ops.push_back(std::move(op));
         from.pop_front();

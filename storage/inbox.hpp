@@ -6,6 +6,7 @@
 
 #include "core/ports.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -28,7 +29,8 @@ struct Op {
     Done<Receipt> done{};
     std::size_t bytes = 0; // set by push()
 
-    std::size_t weight() const { return events.size() + rows.size() + 1; }
+    // What it counts against the bounds.
+    std::size_t weight() const { return std::max<std::size_t>(1, events.size() + rows.size()); }
 };
 
 class Inbox {
@@ -45,7 +47,7 @@ public:
     // Waits for work, at most `patience` where given; nullopt when closed and empty.
     std::optional<Work> take(std::optional<std::chrono::milliseconds> patience);
 
-    std::uint64_t queued_events() const;
+    std::uint64_t queued_events() const; // rows too
 
 private:
     struct Load {

@@ -119,10 +119,11 @@ public:
     bool step(ReadContext& context) override {
         const Stopwatch watch(used_);
         auto done = scan_ ? Result<bool>(true) : begin(context);
-        if (done && !scanned_) {
-            done = scan(context);
-        } else if (done) {
+        done = done ? scan(context) : done;
+        // The whole page at once: at no time are more pages in memory than there are threads.
+        for (bool more = done && *done && !positions_.empty(); more;) {
             done = fetch(context);
+            more = done && !*done;
         }
         if (!done) {
             answer(std::unexpected(done.error()));
@@ -163,9 +164,7 @@ private:
     Result<bool> scan(ReadContext& context) {
         const auto done = scan_->step(context, *best_);
         if (done && *done) {
-            scanned_ = true;
             positions_ = std::move(*best_).sorted();
-            return positions_.empty();
         }
         return done;
     }
@@ -221,7 +220,6 @@ private:
     std::uint64_t snapshot_ = 0;
     std::optional<Best> best_{};
     std::optional<Scan> scan_{};
-    bool scanned_ = false;
     std::vector<Position> positions_{};
     std::size_t fetched_ = 0;
     std::size_t bytes_ = 0;

@@ -48,5 +48,51 @@ TEST(Store, KeepsEverythingOverAReopen) {
     EXPECT_THAT(f.append_one(event("four"))->indexes, ElementsAre(4U));
 }
 
+// Appends, checkpoints, pages, follows and counts at the same time; run under TSan.
+TEST(Store, IsWholeForReadersWhileItGrows) {
+    Fixture f({.readers = 3, .tail_events = 90});
+    ASSERT_TRUE(f.open());
+    constexpr std::uint64_t batches = 120;
+    std::uint64_t appended = 0;
+    std::uint64_t answered = 0;
+    std::uint64_t asked = 0;
+    std::mt19937_64 random(6);
+    for (std::uint64_t i = 0; i < batches; ++i) {
+        std::vector<Event> batch;
+        for (std::uint64_t n = 0; n < 1 + i % 30; ++n) {
+            batch.push_back(random_event(random, i));
+        }
+        f.store->append(std::move(batch), {}, [&appended](const Result<Receipt>& r) { appended += r ? 1U : 0U; });
+        const std::uint64_t last = f.store->last_index();
+        Filter filter;
+        filter.order = static_cast<Order>(i % 3);
+        if (i % 2 == 0) {
+            filter.event_src = {"src-1"};
+        }
+        asked += 3;
+        f.store->query(filter, 50, "", [&answered, last, filter](const Result<Page>& page) {
+            ASSERT_TRUE(page) << page.error().detail();
+            EXPECT_TRUE(!filter.empty() || page->events.size() >= std::min<std::uint64_t>(last, 50));
+            ++answered;
+        });
+        f.store->count(filter, [&answered, last, filter](const Result<std::uint64_t>& count) {
+            ASSERT_TRUE(count) << count.error().detail();
+            EXPECT_TRUE(!filter.empty() || *count >= last);
+            ++answered;
+        });
+        f.store->read_after(last / 2, {}, 1'000, [&answered, last](const Result<Slice>& slice) {
+            ASSERT_TRUE(slice) << slice.error().detail();
+            EXPECT_GE(slice->upto, last);
+            std::uint64_t next = last / 2 + 1;
+            for (const Event& e : slice->events) {
+                EXPECT_EQ(e.unique_index, next++);
+            }
+            ++answered;
+        });
+    }
+    ASSERT_TRUE(f.io.run_until([&appended, &answered, &asked] { return appended == batches && answered == asked; }));
+    EXPECT_EQ(*f.count({}), f.store->last_index());
+}
+
 } // namespace
 } // namespace tocsin::storage::test
