@@ -93,6 +93,7 @@ const Field* find_field(std::string_view name) {
 const std::vector<std::string_view>& field_names() {
     static const std::vector<std::string_view> names = [] {
         std::vector<std::string_view> list{"payload"};
+        list.reserve(fields.size() + 1);
         for (const Field& field : fields) {
             list.push_back(field.name);
         }

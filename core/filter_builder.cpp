@@ -303,6 +303,7 @@ private:
 const std::vector<std::string_view>& filter_keys() {
     static const std::vector<std::string_view> keys = [] {
         std::vector<std::string_view> names;
+        names.reserve(rules.size());
         for (const KeyRule& rule : rules) {
             names.push_back(rule.name);
         }
