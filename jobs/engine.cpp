@@ -32,12 +32,20 @@ private:
     std::uint64_t number_;
 };
 
+// The helper takes no other paths.
+Settings absolute(Settings settings) {
+    std::error_code error;
+    auto products = std::filesystem::absolute(settings.products, error);
+    settings.products = error ? settings.products : std::move(products);
+    return settings;
+}
+
 } // namespace
 
 Engine::Engine(boost::asio::io_context& io, Ports ports, Settings settings)
     : io_(io),
       ports_(ports),
-      settings_(std::move(settings)),
+      settings_(absolute(std::move(settings))),
       committer_(std::make_shared<Committer>(io, ports.store)),
       timer_(io) {}
 
@@ -144,7 +152,7 @@ void Engine::abandon() {
 }
 
 void Engine::reconfigure(Settings settings) {
-    settings_ = std::move(settings);
+    settings_ = absolute(std::move(settings));
     pump();
 }
 

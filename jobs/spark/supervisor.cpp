@@ -69,6 +69,8 @@ std::int64_t Supervisor::deadline_us() const {
         return std::min(phase_deadline_us_, now_us() + lock_retry_us);
     case Phase::killing:
         return now_us() + kill_retry_us;
+    case Phase::telling:
+        return link_.has_unsent() ? phase_deadline_us_ : now_us();
     default:
         return phase_deadline_us_;
     }

@@ -108,6 +108,53 @@ TEST_F(Acts, AReportDuringTheRunIsKept) {
     EXPECT_EQ(report_on(index), (std::pair<std::int64_t, std::string>{12, "http://early"}));
 }
 
+TEST_F(Acts, AReportWhileTheEndIsBeingKeptWaitsForIt) {
+    start();
+    const auto watch = service_->on_change([this](const Job& job) {
+        if (job.state == JobState::running && job.pid != 0) {
+            log_.hold_commits(true); // the next is "waiting"
+        }
+    });
+    const auto index = submit("later");
+    ASSERT_TRUE(run_until(io_, [this] { return log_.held() == 1; }));
+    std::optional<Result<void>> answer;
+    service_->set_report(index, 4, "", [&answer](Result<void> result) { answer = std::move(result); });
+    io_.restart();
+    io_.poll();
+    EXPECT_FALSE(answer) << "it cannot know yet whose report it is";
+    log_.hold_commits(false);
+    EXPECT_EQ(await_end(index).report_id, 4);
+    EXPECT_TRUE(answer && *answer);
+    EXPECT_EQ(log_.names_caused_by(index), (std::vector<std::string>{"job.started", "job.succeeded"}));
+}
+
+TEST_F(Acts, OneReportEndsOneJob) {
+    start();
+    const auto index = submit("later");
+    const Job first = await(index, JobState::waiting);
+    const auto second = run(index, "later");
+    ASSERT_TRUE(second);
+    EXPECT_TRUE(run_until(io_, [this, &second] { return find(second->id)->state == JobState::waiting; }));
+    EXPECT_TRUE(set_report(index, 1));
+    EXPECT_EQ(find(first.id)->state, JobState::succeeded) << "the one that waits longest";
+    EXPECT_EQ(find(second->id)->state, JobState::waiting);
+    EXPECT_TRUE(set_report(index, 2));
+    EXPECT_EQ(find(second->id)->report_id, 2);
+    EXPECT_EQ(report_on(index)->first, 2);
+}
+
+TEST_F(Acts, ARefusedReportChangesNothing) {
+    start();
+    const auto index = submit("later");
+    await(index, JobState::waiting);
+    log_.fail_commits(Code::storage_full, 1);
+    EXPECT_EQ(set_report(index, 5).error().code, Code::storage_full);
+    EXPECT_EQ(job_of(index)->state, JobState::waiting);
+    EXPECT_FALSE(report_on(index));
+    EXPECT_TRUE(set_report(index, 5));
+    EXPECT_EQ(await_end(index).report_id, 5);
+}
+
 TEST_F(Acts, CancelWhatRuns) {
     start();
     const auto index = submit("deaf");
@@ -252,6 +299,21 @@ TEST_F(Acts, ChangesAreTold) {
     watch.reset();
     await_end(submit("good"));
     EXPECT_EQ(told.size(), 4U);
+}
+
+TEST_F(Acts, AHandlerMayEndItself) {
+    start();
+    std::unique_ptr<Subscription> watch;
+    int calls = 0;
+    watch = service_->on_change([&watch, &calls](const Job&) {
+        ++calls;
+        watch.reset();
+    });
+    await_end(submit("good"));
+    EXPECT_EQ(calls, 1);
+    watch = service_->on_change([](const Job&) {});
+    service_.reset(); // a subscription may outlive what it is about
+    watch.reset();
 }
 
 TEST_F(Acts, RecentAndCounts) {

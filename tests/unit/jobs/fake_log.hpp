@@ -46,6 +46,7 @@ public:
             commit(std::move(change), std::move(done));
         }
     }
+    void fail_reads(std::size_t times) { failing_reads_ = times; }
     void drop_events_upto(std::uint64_t index) { first_kept_ = index + 1; }
     std::vector<Event> events_named(std::string_view name) const {
         std::vector<Event> found;
@@ -129,6 +130,10 @@ public:
 
     // ---- EventReader ----
     void get(std::uint64_t index, Done<Event> done) override {
+        if (failing_reads_ > 0) {
+            --failing_reads_;
+            return answer(std::move(done), Result<Event>(fail(Code::unavailable, "get", "", "as told")));
+        }
         const bool there = index >= first_kept_ && index >= 1 && index <= events_.size();
         answer(std::move(done), there ? Result<Event>(events_[index - 1])
                                       : fail(Code::not_found, "get", std::to_string(index), "no such event"));
@@ -208,6 +213,7 @@ private:
     std::deque<std::pair<StateChange, Done<std::vector<std::uint64_t>>>> held_{};
     Code fail_code_ = Code::storage_full;
     std::size_t fail_times_ = 0;
+    std::size_t failing_reads_ = 0;
     std::size_t commits_ = 0;
     std::size_t reads_ = 0;
     bool hold_ = false;

@@ -3,6 +3,7 @@
 #include "site.hpp"
 
 #include "core/limits.hpp"
+#include "jobs/job_codec.hpp"
 
 #include <csignal>
 #include <map>
@@ -189,6 +190,64 @@ TEST_F(Queue, AnEventMayBeGoneBeforeItsTurn) {
     const Job job = await_end(index);
     EXPECT_EQ(job.state, JobState::failed);
     EXPECT_NE(job.reason.find("no longer in the log"), std::string::npos) << job.reason;
+}
+
+TEST_F(Queue, ALogThatCannotBeReadNowIsReadLater) {
+    script("s", "exit 0");
+    start();
+    log_.fail_reads(1);
+    const auto index = submit("s");
+    EXPECT_EQ(await_end(index).state, JobState::succeeded);
+    EXPECT_EQ(log_.names_caused_by(index), (std::vector<std::string>{"job.started", "job.succeeded"}));
+}
+
+TEST_F(Queue, TheFirstDirectoryWins) {
+    const fs::path other = root_.path() / "other.d";
+    ::mkdir(other.c_str(), 0755);
+    settings_.directories.insert(settings_.directories.begin(), other);
+    script("both", "echo second");
+    script("one", "echo second");
+    std::ofstream(other / "both") << "#!/bin/sh\necho first\n";
+    ::chmod((other / "both").c_str(), 0755);
+    start();
+    EXPECT_EQ(output_of(await_end(submit("both"))), "first\n");
+    EXPECT_EQ(output_of(await_end(submit("one"))), "second\n");
+    ::chmod((other / "both").c_str(), 0777);
+    const Job job = await_end(submit("both"));
+    EXPECT_EQ(job.state, JobState::failed) << "an unsafe one is not passed over for the next";
+}
+
+TEST_F(Queue, ScriptsHaveTheirOwnLimits) {
+    script("short", "trap '' TERM; while :; do :; done");
+    script("long", "i=0; while [ $i -lt 30000 ]; do i=$((i+1)); done");
+    settings_.timeout_us = 20'000'000;
+    settings_.kill_after_us = 20'000'000;
+    settings_.scripts["short"].timeout_us = 50'000;
+    settings_.scripts["short"].kill_after_us = 50'000;
+    start();
+    const auto quick = submit("long");
+    const Job job = await_end(submit("short"));
+    EXPECT_EQ(job.state, JobState::timed_out);
+    EXPECT_EQ(job.reason, "ran longer than 50ms");
+    EXPECT_EQ(await_end(quick).state, JobState::succeeded);
+}
+
+TEST_F(Queue, OldRowsMakeRoom) {
+    Job old;
+    old.state = JobState::succeeded;
+    for (old.id = 1; old.id <= 3; ++old.id) {
+        log_.commit(
+            {.rows = {{Table::jobs, job_key(old.id), encode_job({old, 0})}, {Table::jobs, output_key(old.id), "x"}}},
+            [](const auto&) {});
+    }
+    log_.commit({.rows = {{Table::jobs, counter_key(), encode_counter(100'002)}}}, [](const auto&) {});
+    script("s", "exit 0");
+    start();
+    EXPECT_EQ(await_end(submit("s")).id, 100'002U);
+    EXPECT_EQ(log_.rows(Table::jobs).count(job_key(1)), 1U);
+    EXPECT_EQ(log_.rows(Table::jobs).count(job_key(2)), 0U) << "100,000 are kept";
+    EXPECT_EQ(log_.rows(Table::jobs).count(output_key(2)), 0U);
+    EXPECT_EQ(log_.rows(Table::jobs).count(job_key(3)), 1U);
 }
 
 TEST_F(Queue, RetriesUntilItWorks) {

@@ -90,7 +90,7 @@ inline std::vector<pid_t> processes_with(const std::string& marker) {
 class Site : public ::testing::Test {
 protected:
     Site() {
-        for (const char* name : {"spark.d", "products", "notes"}) {
+        for (const char* name : {"spark.d", "notes"}) {
             ::mkdir((root_.path() / name).c_str(), 0755);
         }
         settings_.helper = helper_path();
