@@ -17,8 +17,8 @@ namespace tocsin {
 namespace expression {
 namespace {
 
-constexpr unsigned patterns_max = 16;                  // regular expressions of one expression
-constexpr std::int64_t pattern_bytes_max = 512 * 1024; // memory of one, compiled
+constexpr unsigned patterns_max = 16;                                // regular expressions of one expression
+constexpr std::int64_t pattern_bytes_max = std::int64_t{512} * 1024; // memory of one, compiled
 
 using Node = Expression::Node;
 using NodeResult = Result<std::unique_ptr<Node>>;

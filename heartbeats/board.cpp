@@ -105,6 +105,7 @@ void Board::reconfigure(Settings settings) {
 void Board::apply_configuration() {
     const Now at = now();
     std::vector<WatchKey> named;
+    named.reserve(settings_.watches.size());
     for (const WatchConfig& entry : settings_.watches) {
         const std::int64_t interval_us = entry.interval_us > 0 ? entry.interval_us : settings_.defaults.interval_us;
         const std::int64_t grace_us = entry.grace_us >= 0 ? entry.grace_us : settings_.defaults.grace_us;
@@ -126,6 +127,7 @@ void Board::apply_configuration() {
 // Whatever changed goes to the ledger with its events, then to whoever listens.
 void Board::record(const Outcome& outcome, std::int64_t now_us) {
     std::vector<Event> events;
+    events.reserve(outcome.happened.size());
     for (const Happening& happening : outcome.happened) {
         events.push_back(make_event(happening, now_us));
     }
@@ -226,6 +228,7 @@ std::vector<TableChange> Board::beats(const std::vector<Beat>& beats) {
     const auto repeated = std::ranges::unique(keys);
     keys.erase(repeated.begin(), repeated.end());
     std::vector<TableChange> rows;
+    rows.reserve(keys.size());
     for (const WatchKey& key : keys) {
         rows.push_back(TableChange{Table::watches, encode_key(key), row_of(key)});
         loans_.lend(key, at.boot_us);
