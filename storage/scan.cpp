@@ -34,11 +34,9 @@ Scan::Scan(const Filter& filter, View view, Order order, Part part)
         add_source({first, first + rows - 1, view_.tail->range(row / rows_per_chunk), true});
     }
     if (order == Order::newest) {
-        std::ranges::stable_sort(sources_,
-                                 [](const Source& a, const Source& b) { return a.range.max_us > b.range.max_us; });
+        std::ranges::sort(sources_, [](const Source& a, const Source& b) { return a.range.max_us > b.range.max_us; });
     } else if (order == Order::oldest) {
-        std::ranges::stable_sort(sources_,
-                                 [](const Source& a, const Source& b) { return a.range.min_us < b.range.min_us; });
+        std::ranges::sort(sources_, [](const Source& a, const Source& b) { return a.range.min_us < b.range.min_us; });
     }
 }
 
