@@ -105,6 +105,7 @@ struct Config {
     Share store_keep_free{};
     std::int64_t store_idempotency_window_us = 0;
     std::int64_t store_idempotency_keys = 0;
+    std::int64_t store_tail_events = 0;
     std::int64_t store_readers = 0;
     std::int64_t store_query_timeout_us = 0;
     std::int64_t retention_info_us = 0;

@@ -115,6 +115,8 @@ std::vector<Key<Config>> store_keys() {
             "how long an idempotency key is remembered"),
         key("store.idempotency_keys", {integer(1, 100'000'000), "1000000", restart}, &Config::store_idempotency_keys,
             "how many idempotency keys are remembered at most"),
+        key("store.tail_events", {integer(100, 65'536), "65536", restart}, &Config::store_tail_events,
+            "how many of the newest events are kept in memory for queries"),
         key("store.readers", {integer(1, 16), "2", restart}, &Config::store_readers, "threads that answer queries"),
         key("store.query_timeout", {duration(100'000, 3600 * second), "30s", restart}, &Config::store_query_timeout_us,
             "a query that takes longer is refused"),

@@ -39,6 +39,7 @@ storage::Options store_options(const Config& config, const Site& site) {
     options.max_bytes = config.store_max_bytes > 0 ? config.store_max_bytes : default_max_bytes(site);
     options.idempotency_window_us = config.store_idempotency_window_us;
     options.idempotency_keys = static_cast<std::size_t>(config.store_idempotency_keys);
+    options.tail_events = static_cast<std::size_t>(config.store_tail_events);
     options.readers = static_cast<unsigned>(config.store_readers);
     options.query_us_max = config.store_query_timeout_us;
     return options;

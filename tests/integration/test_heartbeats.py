@@ -29,9 +29,16 @@ def test_beat_over_both_faces(http, client):
 
 
 def test_missed_once_and_recovered(http, client):
+    def wait_for(queue, state):
+        while True:
+            interface, changed, _ = client.next_signal(queue)
+            if interface.endswith(".Heartbeat") and changed.get("State", ("s", ""))[1] == state:
+                return
+
     with client.watch("org.freedesktop.DBus.Properties", "PropertiesChanged") as changes:
         http.post("/v1/heartbeats/clock?interval=200ms&grace=100ms")
         wait_until(lambda: events(http, "clock") == ["heartbeat.missed"], "the miss")
+        wait_for(changes, "down")
         missed = http.events(event_name="heartbeat.missed", where='payload.source == "clock"')[0]
         assert missed["event_src"] == "tocsin" and missed["payload"]["misses"] == 1
         watch = http.get("/v1/heartbeats", {"source": "clock"}).json["items"][0]
@@ -39,12 +46,7 @@ def test_missed_once_and_recovered(http, client):
         assert missed["event_time"] >= missed["payload"]["deadline"]
         http.post("/v1/heartbeats/clock?interval=1h")
         assert events(http, "clock") == ["heartbeat.missed", "heartbeat.recovered"]
-        states = []
-        while "up" not in states[1:]:
-            body = client.next_signal(changes)
-            if body[0].endswith(".Heartbeat") and "State" in body[1]:
-                states.append(body[1]["State"][1])
-        assert "down" in states
+        wait_for(changes, "up")
 
 
 def test_fail_is_down(http):

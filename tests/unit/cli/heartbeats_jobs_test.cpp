@@ -8,9 +8,9 @@
 namespace tocsin::cli::test {
 namespace {
 
-constexpr std::string_view watch =
-    R"({"source":"backup","scid":3,"state":"up","last":"2026-01-02T03:00:04.000000Z","deadline":"2026-01-02T03:00:34.000000Z",)"
-    R"("interval_s":30,"grace_s":1.5,"misses":0,"status":"ok \u0007","run":""})";
+constexpr std::string_view watch = R"({"source":"backup","scid":3,"state":"up","last":"2026-01-02T03:00:04.000000Z",)"
+                                   R"("deadline":"2026-01-02T03:00:34.000000Z",)"
+                                   R"("interval_s":30,"grace_s":1.5,"misses":0,"status":"ok \u0007","run":""})";
 constexpr std::string_view job =
     R"({"id":5,"unique_index":17,"script":"report","state":"succeeded","attempt":1,"exit_status":0,)"
     R"("started":"2026-01-02T03:00:04.000000Z","ended":"2026-01-02T03:00:05.250000Z","report_id":9,)"

@@ -7,9 +7,13 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
+#include <csignal>
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 namespace tocsin::daemon {
 namespace {
@@ -115,7 +119,44 @@ TEST(Process, WithoutSystemdNoSocketIsHandedOver) {
     unsetenv("LISTEN_PID");
     const auto socket = handed_over_socket();
     ASSERT_TRUE(socket);
-    EXPECT_EQ(*socket, -1);
+    EXPECT_EQ(socket->fd, -1);
+    EXPECT_TRUE(socket->path.empty());
+}
+
+// Handed over as systemd does it: descriptor 3 on, named, for this pid.
+void hand_over(const std::filesystem::path& path, bool listening) {
+    const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.string().copy(address.sun_path, sizeof(address.sun_path) - 1);
+    unlink(path.c_str());
+    ASSERT_EQ(bind(fd, std::bit_cast<const sockaddr*>(&address), sizeof(address)), 0);
+    ASSERT_TRUE(!listening || listen(fd, 1) == 0);
+    ASSERT_EQ(dup2(fd, 3), 3);
+    if (fd != 3) {
+        close(fd);
+    }
+    setenv("LISTEN_FDS", "1", 1);
+    setenv("LISTEN_PID", std::to_string(getpid()).c_str(), 1);
+    setenv("LISTEN_FDNAMES", "http", 1);
+}
+
+TEST(Process, TakesTheSocketThatSystemdHandsOver) {
+    const TempDir dir;
+    const auto path = dir.path() / "h.sock";
+    const int saved = fcntl(3, F_DUPFD_CLOEXEC, 10);
+    hand_over(path, true);
+    const auto taken = handed_over_socket();
+    ASSERT_TRUE(taken) << taken.error().detail();
+    EXPECT_EQ(taken->fd, 3);
+    EXPECT_EQ(taken->path, path);
+    EXPECT_EQ(getenv("LISTEN_FDS"), nullptr) << "children must not see it";
+    hand_over(path, false);
+    EXPECT_FALSE(handed_over_socket()) << "it does not listen";
+    if (saved >= 0) {
+        dup2(saved, 3);
+        close(saved);
+    }
 }
 
 TEST(Logging, AMessageIsOneLine) {

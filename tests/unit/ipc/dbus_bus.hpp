@@ -224,7 +224,7 @@ public:
         return MessagePtr(raw);
     }
     Answer send(const MessagePtr& call) {
-        sd_bus_error error = SD_BUS_ERROR_NULL;
+        sd_bus_error error{};
         sd_bus_message* raw = nullptr;
         Answer answer;
         if (sd_bus_call(bus_, call.get(), patience_us, &error, &raw) >= 0) {
@@ -255,7 +255,7 @@ public:
     void match(const std::string& rule) {
         EXPECT_GE(sd_bus_add_match(bus_, nullptr, rule.c_str(), nullptr, nullptr), 0);
     }
-    // The next signal with that member, within our patience; null when none comes.
+    // The next signal with that member ("": any of ours), within our patience; null when none comes.
     MessagePtr signal(const std::string& member, std::uint64_t wait_us = patience_us) {
         const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(wait_us);
         for (;;) {
@@ -265,7 +265,10 @@ public:
             if (done < 0) {
                 return nullptr;
             }
-            if (got && sd_bus_message_is_signal(got.get(), nullptr, member.c_str()) > 0) {
+            const bool wanted = member.empty()
+                                    ? got && sd_bus_message_is_signal(got.get(), full("Events").c_str(), nullptr) > 0
+                                    : got && sd_bus_message_is_signal(got.get(), nullptr, member.c_str()) > 0;
+            if (wanted) {
                 return MessagePtr(sd_bus_message_ref(got.get()));
             }
             const auto left = end - std::chrono::steady_clock::now();

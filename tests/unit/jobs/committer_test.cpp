@@ -57,6 +57,35 @@ TEST_F(CommitterTest, WhatIsRefusedForItselfSpoilsNoOther) {
     EXPECT_TRUE(answered("a+b-c+")) << answers_;
 }
 
+TEST_F(CommitterTest, ABatchIsBounded) {
+    log_.hold_commits(true);
+    std::string wanted = "k0+";
+    commit("k0");
+    for (int i = 1; i <= 600; ++i) {
+        const std::string key = "k" + std::to_string(i);
+        wanted += key + "+";
+        commit(key);
+    }
+    log_.hold_commits(false);
+    EXPECT_TRUE(answered(wanted));
+    EXPECT_EQ(log_.commits(), 4U) << "one, then 256 at most together";
+}
+
+TEST_F(CommitterTest, TheCursorOfABatchIsItsLast) {
+    log_.hold_commits(true);
+    for (const std::uint64_t cursor : {5U, 7U, 9U}) {
+        StateChange change;
+        change.cursor_name = "c";
+        change.cursor = cursor;
+        committer_->commit(std::move(change), Persistence::until_kept,
+                           [this](const Result<void>&) { answers_ += "."; });
+    }
+    commit("a"); // moves no cursor
+    log_.hold_commits(false);
+    EXPECT_TRUE(answered("...a+"));
+    EXPECT_EQ(log_.cursor("c"), 9U);
+}
+
 TEST_F(CommitterTest, AbandonedItAnswersNobody) {
     log_.hold_commits(true);
     commit("a");
@@ -163,6 +192,15 @@ TEST_F(FollowerTest, WhatExpiredIsPassedOver) {
     follow(2);
     EXPECT_TRUE(considered(10));
     EXPECT_EQ(taken_.front(), 7U);
+}
+
+TEST_F(FollowerTest, AReadThatFailsIsTriedAgain) {
+    log_.submit_all({event(""), event("x"), event("")});
+    log_.fail_reads(2);
+    follow(0);
+    EXPECT_TRUE(considered(3));
+    EXPECT_EQ(taken_, std::vector<std::uint64_t>{2});
+    EXPECT_EQ(log_.reads(), 3U);
 }
 
 TEST_F(FollowerTest, StoppedItTakesNothing) {

@@ -142,6 +142,10 @@ public:
     void count(Filter, Done<std::uint64_t> done) override { answer(std::move(done), Result<std::uint64_t>(0)); }
     void read_after(std::uint64_t after, Filter filter, std::size_t limit, Done<Slice> done) override {
         ++reads_;
+        if (failing_reads_ > 0) {
+            --failing_reads_;
+            return answer(std::move(done), Result<Slice>(fail(Code::unavailable, "read", "", "as told")));
+        }
         Slice slice;
         slice.upto = std::max(after, events_.size());
         slice.first_kept = first_kept_;

@@ -351,6 +351,61 @@ TEST_F(Queue, StopEndsTheChildrenAndKeepsTheirJobs) {
     EXPECT_EQ(log_.events_named("job.failed").size(), 0U);
 }
 
+TEST_F(Queue, AHelperThatHangsDoesNotHoldUpTheStop) {
+    script_that_waits("s");
+    start();
+    submit("s");
+    ASSERT_TRUE(run_until(io_, [this] { return started(); }));
+    const auto helper = static_cast<pid_t>(service_->recent(1).front().pid);
+    ASSERT_GT(helper, 1);
+    ::kill(helper, SIGSTOP);
+    bool stopped = false;
+    service_->stop([&stopped] { stopped = true; });
+    EXPECT_TRUE(run_until(io_, [&stopped] { return stopped; }));
+    EXPECT_TRUE(run_until(io_, [this] { return processes_with(marker()).empty(); }))
+        << "the script died with its helper";
+}
+
+TEST_F(Queue, AStopBetweenTheStepsStartsNothing) {
+    script("s", "echo $TOCSIN_ATTEMPT >> NOTES/started");
+    start();
+    const auto watch = service_->on_change([this](const Job& job) {
+        if (job.state == JobState::queued) {
+            log_.hold_commits(true);
+        }
+    });
+    const auto index = submit("s");
+    ASSERT_TRUE(run_until(io_, [this] { return log_.held() == 1; }));
+    bool stopped = false;
+    service_->stop([&stopped] { stopped = true; });
+    EXPECT_TRUE(run_until(io_, [&stopped] { return stopped; })) << "there is no child to wait for";
+    log_.hold_commits(false);
+    EXPECT_TRUE(run_until(io_, [this, index] { return job_of(index)->state == JobState::running; }));
+    EXPECT_TRUE(processes_with(marker()).empty());
+    crash_and_start();
+    EXPECT_EQ(await_end(index).attempt, 2U) << "it counts as begun";
+    EXPECT_EQ(read_file(notes("started")), "2\n");
+}
+
+TEST_F(Queue, FewerPlacesWaitUntilTheRunsEnd) {
+    script_that_waits("s");
+    settings_.parallel = 3;
+    start();
+    const auto indexes = log_.submit_all(std::vector<Event>(5, event("s")));
+    ASSERT_TRUE(run_until(io_, [this] { return service_->counts()[JobState::running] == 3; }));
+    settings_.parallel = 1;
+    service_->reconfigure(settings_);
+    EXPECT_EQ(service_->counts()[JobState::running], 3U);
+    std::size_t most = 0;
+    const auto watch = service_->on_change([this, &most](const Job& job) {
+        most =
+            job.state == JobState::running ? std::max<std::size_t>(most, service_->counts()[JobState::running]) : most;
+    });
+    go();
+    await_end(indexes.back());
+    EXPECT_EQ(most, 1U);
+}
+
 TEST_F(Queue, StopWithoutJobsIsAtOnce) {
     start();
     bool stopped = false;
