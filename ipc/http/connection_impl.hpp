@@ -102,7 +102,8 @@ private:
             if (self->unread_) {
                 co_await self->linger();
             }
-        } catch (const std::exception&) { // out of memory, at worst: this connection ends
+        } catch (const std::exception&) {
+            self->gone_ = true; // out of memory, at worst: this connection ends
         }
         Ending<Stream>::close(self->stream_);
     }
