@@ -98,8 +98,8 @@ struct DatasetField {
 };
 struct IntakeRules {
     Zone zone = Zone::utc();
-    std::string host{};                 // this host's name, set on events that come without one
-    std::vector<std::string> redact{};  // payload keys (globs, any depth) that are removed
+    std::string host{};                // this host's name, set on events that come without one
+    std::vector<std::string> redact{}; // payload keys (globs, any depth) that are removed
     bool datasets_strict = false;
     std::map<std::string, std::vector<DatasetField>, std::less<>> datasets{};
 };

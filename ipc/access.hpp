@@ -34,8 +34,8 @@ struct AccessPolicy {
 // not_authorized, with what would be needed, unless allowed. `what` names the method or route.
 Result<void> authorize(const AccessPolicy& policy, const Caller& caller, Privilege privilege, std::string_view what);
 
-// unit and executable of a process, from /proc; left empty where in doubt (the process is checked to be the same before and
-// after by its start time). `pidfd` may be -1.
+// unit and executable of a process, from /proc; left empty where in doubt (the process is checked to be the same before
+// and after by its start time). `pidfd` may be -1.
 void look_up_process(Origin& origin, int pidfd);
 
 } // namespace tocsin::ipc

@@ -17,9 +17,9 @@ class io_context;
 namespace tocsin::ipc::http {
 
 struct Options {
-    std::filesystem::path socket;  // bound here, unless:
-    int listen_fd = -1;            // a listening socket handed over by systemd
-    AccessPolicy access{};         // a group also sets mode 0660 and the group of the socket
+    std::filesystem::path socket; // bound here, unless:
+    int listen_fd = -1;           // a listening socket handed over by systemd
+    AccessPolicy access{};        // a group also sets mode 0660 and the group of the socket
     std::string store_id{};
 };
 
