@@ -23,8 +23,8 @@ constexpr std::string_view helper_kind = "jobs-helper";
 Result<void> App::Impl::start() {
     using Step = Result<void> (Impl::*)();
     static constexpr std::array<Step, 10> steps = {
-        &Impl::take_state_dir, &Impl::open_store,  &Impl::start_heartbeats, &Impl::start_jobs, &Impl::start_manager,
-        &Impl::serve_http,     &Impl::connect_bus, &Impl::watch_signals,    &Impl::take_name,  &Impl::tell_ready};
+        &Impl::settle,     &Impl::open_store,  &Impl::start_heartbeats, &Impl::start_jobs, &Impl::start_manager,
+        &Impl::serve_http, &Impl::connect_bus, &Impl::watch_signals,    &Impl::take_name,  &Impl::tell_ready};
     for (const Step step : steps) {
         if (auto done = (this->*step)(); !done) {
             return done;
@@ -33,14 +33,19 @@ Result<void> App::Impl::start() {
     return {};
 }
 
-Result<void> App::Impl::take_state_dir() {
+Result<void> App::Impl::settle() {
     auto taken = StateDir::take(options.state_dir);
     if (!taken) {
         return std::unexpected(std::move(taken.error()));
     }
     state_dir = std::move(*taken);
+    auto socket = handed_over_socket();
+    if (!socket) {
+        return std::unexpected(std::move(socket.error()));
+    }
+    handed_over = std::move(*socket);
     site = Site{.state_dir = options.state_dir,
-                .socket = options.runtime_dir / "tocsin.sock",
+                .socket = handed_over.path.empty() ? options.runtime_dir / "tocsin.sock" : handed_over.path,
                 .helper = spark_helper(),
                 .hostname = hostname(),
                 .file_system_bytes = file_system_bytes(options.state_dir),
@@ -117,11 +122,7 @@ Result<void> App::Impl::start_manager() {
 }
 
 Result<void> App::Impl::serve_http() {
-    const auto handed_over = handed_over_socket();
-    if (!handed_over) {
-        return std::unexpected(handed_over.error());
-    }
-    if (*handed_over < 0) {
+    if (handed_over.fd < 0) {
         if (auto made = make_runtime_dir(options.runtime_dir, access.group.has_value()); !made) {
             return made;
         }
@@ -129,7 +130,7 @@ Result<void> App::Impl::serve_http() {
     http = std::make_unique<ipc::http::Server>(
         io, services(), clock,
         ipc::http::Options{
-            .socket = site.socket, .listen_fd = *handed_over, .access = access, .store_id = store->store_id()});
+            .socket = site.socket, .listen_fd = handed_over.fd, .access = access, .store_id = store->store_id()});
     return http->start();
 }
 
@@ -144,11 +145,7 @@ Result<void> App::Impl::connect_bus() {
         log::error(fmt::format("D-Bus is lost: {}", reason));
         stop("without D-Bus", info(Code::unavailable).exit_code);
     });
-    auto connected = dbus->start();
-    if (!connected) {
-        connected.error().reason += "; start the bus, or run tocsind with --bus none to serve on the socket alone";
-    }
-    return connected;
+    return dbus->start();
 }
 
 Result<void> App::Impl::watch_signals() {

@@ -37,7 +37,7 @@ struct App::Impl {
     int run();
 
     // The steps of start(), in their order.
-    Result<void> take_state_dir();
+    Result<void> settle(); // state directory, socket, group
     Result<void> open_store();
     Result<void> start_heartbeats();
     Result<void> start_jobs();
@@ -78,6 +78,7 @@ struct App::Impl {
     SystemdNotifier notifier{};
     Liveness liveness{notifier};
     std::optional<StateDir> state_dir{};
+    HandedOver handed_over{};
     asio::io_context io{1};
     asio::signal_set signals{io};
     asio::steady_timer watchdog{io};

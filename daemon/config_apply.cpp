@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 namespace tocsin::daemon {
 
@@ -277,9 +278,11 @@ void apply_document(Loaded& loaded, const RawDocument& document) {
     const auto warnings = static_cast<std::ptrdiff_t>(loaded.warnings.size());
     apply_table(loaded, document.source, document.root, "");
     // In the order of the file, although the keys of one section may stand apart in it.
-    const auto line = [](const auto& finding) { return std::pair(finding.place.line, finding.place.column); };
-    std::ranges::stable_sort(loaded.problems.begin() + problems, loaded.problems.end(), {}, line);
-    std::ranges::stable_sort(loaded.warnings.begin() + warnings, loaded.warnings.end(), {}, line);
+    const auto line = [](const auto& finding) {
+        return std::tuple(finding.place.line, finding.place.column, std::string_view(finding.key));
+    };
+    std::ranges::sort(loaded.problems.begin() + problems, loaded.problems.end(), {}, line);
+    std::ranges::sort(loaded.warnings.begin() + warnings, loaded.warnings.end(), {}, line);
 }
 
 void apply_text(Loaded& loaded, std::string_view key, std::string_view text, const Place& place) {

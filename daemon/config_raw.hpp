@@ -23,7 +23,7 @@ using RawTable = std::vector<RawMember>; // in the order of the file
 struct RawDate {};
 
 struct RawValue {
-    std::variant<std::monostate, bool, std::int64_t, double, std::string, RawDate, RawArray, RawTable> value{};
+    std::variant<std::monostate, bool, std::int64_t, double, std::string, RawDate, RawArray, RawTable> value;
     unsigned line = 0;
     unsigned column = 0;
     bool loose =

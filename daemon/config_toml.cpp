@@ -51,7 +51,7 @@ RawTable raw_table(const toml::table& table) {
                                 .column = key.source().begin.column});
     }
     // toml++ sorts by name; who reads goes by the order of the file.
-    std::ranges::stable_sort(out, {}, [](const RawMember& member) { return std::pair(member.line, member.column); });
+    std::ranges::sort(out, {}, [](const RawMember& member) { return std::pair(member.line, member.column); });
     return out;
 }
 

@@ -8,10 +8,12 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <climits>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <fcntl.h>
 #include <grp.h>
 #include <memory>
@@ -20,6 +22,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/un.h>
 #include <system_error>
 #include <unistd.h>
 #include <vector>
@@ -72,6 +75,15 @@ std::optional<std::string> state_dir_problem(const fs::path& path) {
         return fmt::format("cannot be written: {}", system_error(errno));
     }
     return std::nullopt;
+}
+
+fs::path path_of_socket(int fd) {
+    sockaddr_un address{};
+    socklen_t length = sizeof(address);
+    if (fd < 0 || getsockname(fd, std::bit_cast<sockaddr*>(&address), &length) != 0 || address.sun_path[0] != '/') {
+        return {};
+    }
+    return fs::path(std::string_view(address.sun_path, strnlen(address.sun_path, sizeof(address.sun_path))));
 }
 
 } // namespace
@@ -167,7 +179,7 @@ std::uint64_t file_system_bytes(const fs::path& path) {
     return static_cast<std::uint64_t>(status.f_blocks) * status.f_frsize;
 }
 
-Result<int> handed_over_socket() {
+Result<HandedOver> handed_over_socket() {
     char** raw = nullptr;
     const int count = sd_listen_fds_with_names(1, &raw);
     std::vector<std::string> names;
@@ -193,7 +205,7 @@ Result<int> handed_over_socket() {
         return fail(Code::invalid_argument, "start", "LISTEN_FDS",
                     "is not a listening Unix stream socket; see tocsind.socket");
     }
-    return chosen;
+    return HandedOver{.fd = chosen, .path = path_of_socket(chosen)};
 }
 
 } // namespace tocsin::daemon

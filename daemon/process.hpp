@@ -44,7 +44,11 @@ std::filesystem::path spark_helper();
 // Total size of the file system that holds `path`; 0 when unknown.
 std::uint64_t file_system_bytes(const std::filesystem::path& path);
 
-// A listening Unix socket that systemd handed over: the one named "http", or the only one. −1: none.
-Result<int> handed_over_socket();
+// A listening Unix socket that systemd handed over: the one named "http", or the only one.
+struct HandedOver {
+    int fd = -1;                  // −1: none
+    std::filesystem::path path{}; // where it listens; empty when unknown
+};
+Result<HandedOver> handed_over_socket();
 
 } // namespace tocsin::daemon
