@@ -84,7 +84,7 @@ void Call::refuse_as(const char* name, const std::string& text) {
 }
 
 void Call::send_error(const char* name, const std::string& text) {
-    sd_bus_error error = SD_BUS_ERROR_NULL;
+    sd_bus_error error{};
     sd_bus_error_set(&error, name, clean_text(text).c_str());
     sd_bus_message* raw = nullptr;
     const int done = sd_bus_message_new_method_error(message_.get(), &raw, &error);

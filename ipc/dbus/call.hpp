@@ -22,6 +22,7 @@ struct Link {
     std::shared_ptr<Connection> connection;
     Manager* manager = nullptr;
     std::size_t outstanding = 0; // calls not yet answered
+    bool stopping = false;       // new calls are refused
     bool open = true;
 };
 

@@ -22,6 +22,10 @@ void Gate::admit(sd_bus_message* message, const Method& method) noexcept {
 
 void Gate::resolve(sd_bus_message* message, const Method& method) {
     Call call(link_, message, method);
+    if (link_->stopping) {
+        call.refuse(Error{Code::unavailable, "bus", "", "the daemon is stopping; try again when it is back"});
+        return;
+    }
     if (link_->outstanding > calls_outstanding_max) {
         Error busy{Code::limit_exceeded, "bus", "", "too many calls are not answered yet"};
         busy.retry_after_s = 1;

@@ -168,10 +168,11 @@ void Service::Impl::stop() {
     followed.clear();
     subscriptions->stop();
     changes->stop();
-    objects.withdraw();
-    slots.clear();
+    link->stopping = true;
     connection->close();
     link->open = false; // answers that still come are for nobody
+    objects.withdraw();
+    slots.clear();
 }
 
 Service::Service(boost::asio::io_context& io, Services services, const Clock& clock, Options options)
