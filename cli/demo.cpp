@@ -11,6 +11,7 @@
 
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <ctime>
 
 namespace tocsin::cli {
@@ -201,7 +202,8 @@ Result<double> read_rate(const Arguments& arguments) {
     }
     double rate = 0;
     const auto [end, problem] = std::from_chars(text->data(), text->data() + text->size(), rate);
-    if (problem != std::errc{} || end != text->data() + text->size() || !(rate >= rate_least && rate <= rate_most)) {
+    if (problem != std::errc{} || end != text->data() + text->size() || std::isnan(rate) || rate < rate_least ||
+        rate > rate_most) {
         return usage("--rate", fmt::format("\"{}\" is not a number between {} and {}", text->substr(0, 64), rate_least,
                                            rate_most));
     }

@@ -66,7 +66,7 @@ Result<Follower::Ended> Follower::connect() {
     }
     const bool passing = response ? response->ok() || response->status == info(Code::unavailable).http_status
                                   : response.error().code == Code::unavailable;
-    if (was_connected_ && passing) {
+    if (passing && (was_connected_ || (response && response->ok()))) {
         return Ended::again;
     }
     return response ? std::unexpected(problem_of(*response)) : std::unexpected(response.error());

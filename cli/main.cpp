@@ -43,7 +43,9 @@ int run(const std::vector<std::string_view>& words) {
 } // namespace
 
 int main(int argc, char** argv) {
-    static_cast<void>(std::signal(SIGPIPE, SIG_IGN)); // a reader that left is seen by write()
+    struct sigaction ignore{};
+    ignore.sa_handler = SIG_IGN; // a reader that left is seen by write()
+    ::sigaction(SIGPIPE, &ignore, nullptr);
     try {
         return run({argv + 1, argv + argc});
     } catch (const std::exception& error) {

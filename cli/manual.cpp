@@ -24,8 +24,8 @@ tocsinctl \- send, find and follow events, heartbeats and jobs
 is the command line of the event daemon
 .BR tocsind (8).
 It talks to it through its Unix socket and never opens its store.
-Tables are for people: times are local with their offset, control characters in what events say are shown as escapes, colours are
-used on a terminal only.
+Tables are for people: times are local with their offset, control characters in what events say are shown as escapes,
+colours are used on a terminal only.
 Programs use
 .BR \-\-json .
 .SH OPTIONS
@@ -55,8 +55,8 @@ Everywhere where a TIME is asked for:
 .BR \-1h ,
 .BR +30m ,
 .BR "\(dq2 hours ago\(dq" ,
-RFC 3339 with an offset, and what else the daemon takes: YYYY\-MM\-DD HH:MM:SS in its configured zone, or a number of seconds,
-milliseconds, microseconds or nanoseconds since 1970.
+RFC 3339 with an offset, and what else the daemon takes: YYYY\-MM\-DD HH:MM:SS in its configured zone, or a number of
+seconds, milliseconds, microseconds or nanoseconds since 1970.
 .SH ENVIRONMENT
 .TP
 .B TOCSIN_SOCKET

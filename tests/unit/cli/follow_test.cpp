@@ -56,6 +56,14 @@ TEST(Follow, NothingIsMissedBeforeTheFirstEvent) {
     EXPECT_EQ(daemon.requests[2].target, "/v1/stream?after=41");
 }
 
+TEST(Follow, AStreamThatEndsBeforeItsFirstByteIsAskedAgain) {
+    FakeDaemon daemon;
+    daemon.say(200, ""); // the daemon stops at this moment
+    daemon.say(200, std::string(head) + frame(3));
+    EXPECT_EQ(run(daemon, {"follow", "--after", "2", "-n", "1"}).code, 0);
+    EXPECT_EQ(daemon.requests.size(), 2U);
+}
+
 TEST(Follow, TellsGaps) {
     FakeDaemon daemon;
     daemon.say(200, "event: gap\ndata: {\"after\":12,\"first\":15}\n\nevent: news\ndata: x\n\n" + frame(15));
