@@ -108,7 +108,7 @@ bool ChunkWriter::fits(const Event& event) const {
     if (count_ == 0) {
         return true;
     }
-    const std::size_t head = header_bytes + 8 * 10;
+    const std::size_t head = header_bytes + std::size_t{8} * 10;
     return count_ < rows_per_chunk &&
            head + dictionary_.size() + rows_.size() + bodies_.size() + size_bound(event) <= chunk_bytes_max;
 }

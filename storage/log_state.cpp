@@ -140,9 +140,15 @@ Result<std::uint64_t> LogState::find_ends(const Txn& txn) {
     return chunk.last();
 }
 
-// Until everything is in the tail or the tail is full; true: there is more.
+// Room for the next value. Beyond what wants a checkpoint there is as much again: a start on a full disk must not need
+// one.
+bool LogState::can_replay() const {
+    return tail_->room() >= rows_per_chunk && tail_->bytes() < 2 * tail_bytes_max;
+}
+
+// Until everything is in the tail or nothing more fits; true: there is more.
 Result<bool> LogState::replay_some(Env& env, std::uint64_t last) {
-    if (wants_checkpoint()) {
+    if (!can_replay()) {
         committed();
         if (const int rc = checkpoint(env); rc != 0) {
             return std::unexpected(lmdb_error(rc, "store", "checkpoint"));
@@ -154,7 +160,7 @@ Result<bool> LogState::replay_some(Env& env, std::uint64_t last) {
     }
     ChunkReader chunk;
     LogReader log(*txn, chunk);
-    while (next_ <= last && !wants_checkpoint()) {
+    while (next_ <= last && can_replay()) {
         const auto there = log.at_or_after(next_);
         if (!there) {
             return std::unexpected(there.error());

@@ -46,6 +46,7 @@ private:
     Result<void> load_blocks(const Txn& txn);
     Result<void> load_keys(const Txn& txn, std::int64_t now_us);
     Result<std::uint64_t> find_ends(const Txn& txn);
+    bool can_replay() const;
     Result<bool> replay_some(Env& env, std::uint64_t last);
     Result<void> replay_chunk(ChunkReader& chunk);
     void count(const Event& event);

@@ -50,6 +50,9 @@ public:
 
 protected:
     void answer(Result<T> result) {
+        if (!done_) {
+            return; // answered before
+        }
         post_([done = std::move(done_), result = std::move(result)]() mutable { done(std::move(result)); });
     }
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <exception>
 #include <new>
 #include <utility>
 
@@ -96,8 +97,23 @@ void Writer::run() {
         if (full && work->ops.empty()) {
             look_for_space();
         }
-        serve(work->ops);
+        try {
+            serve(work->ops);
+        } catch (const std::exception& e) {
+            give_up(work->ops, e.what());
+        }
     }
+}
+
+// What nobody foresaw: nothing more is written, and whoever was not answered yet is told.
+void Writer::give_up(std::vector<Op>& ops, const char* what) {
+    log_.rollback();
+    stop_writing(std::string("internal error: ") + what);
+    Answers answers;
+    for (Op& op : ops) {
+        answers.emplace_back(std::move(op.done), std::unexpected(stopped_error(stopped_reason())));
+    }
+    answer(std::move(answers));
 }
 
 void Writer::serve(std::vector<Op>& ops) {

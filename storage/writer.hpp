@@ -47,6 +47,7 @@ private:
 
     void run();
     void serve(std::vector<Op>& ops);
+    void give_up(std::vector<Op>& ops, const char* what);
     std::vector<Op*> admit(std::vector<Op>& ops);
     std::uint64_t client_limit() const;
     std::optional<Error> refusal(const Op& op, std::uint64_t used_bytes) const;

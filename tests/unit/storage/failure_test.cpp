@@ -103,6 +103,9 @@ TEST(Failure, ACheckpointThatFailsIsTriedAgain) {
     const auto refused = f.append(nine);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Code::storage_full) << "the tail must not grow while it cannot be emptied";
+    f.reopen(); // while the disk is full: nothing is lost, queries go on
+    EXPECT_EQ(page_of(f).size(), 18U);
+    EXPECT_EQ(f.append(nine).error().code, Code::storage_full);
     *fault.rc = 1; // from now on commits succeed
     ASSERT_TRUE(f.append(nine));
     EXPECT_EQ(*f.store->total("a"), 27U);

@@ -5,6 +5,9 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
+#include <stdexcept>
+
 namespace tocsin::storage::test {
 namespace {
 
@@ -177,6 +180,27 @@ TEST_F(State, PingsProveThatThreadsLive) {
         f.store->ping_readers([&readers] { ++readers; });
     }
     EXPECT_TRUE(f.io.run_until([&writer, &readers] { return writer == 3 && readers == 3; }));
+}
+
+TEST(Writer, AnErrorThatNobodyForesawIsAnsweredAndEndsWriting) {
+    auto armed = std::make_shared<std::atomic<bool>>(false);
+    Fixture f({}, {.map_bytes = 0, .before_commit = [armed]() -> int {
+                       if (armed->load()) {
+                           throw std::runtime_error("out of the blue");
+                       }
+                       return 0;
+                   }});
+    ASSERT_TRUE(f.open());
+    ASSERT_TRUE(f.append_one(event("kept")));
+    armed->store(true);
+    const auto failed = f.append_one(event("lost"));
+    ASSERT_FALSE(failed);
+    EXPECT_NE(failed.error().reason.find("out of the blue"), std::string::npos);
+    EXPECT_EQ(f.append_one(event("late")).error().code, Code::unavailable);
+    EXPECT_EQ(f.query({})->events.size(), 1U);
+    armed->store(false);
+    f.reopen();
+    EXPECT_EQ(f.append_one(event("again"))->indexes.at(0), 2U);
 }
 
 TEST_F(State, HealthCounts) {
