@@ -30,11 +30,12 @@ Error stopped_error(const WatchKey& key) {
 
 } // namespace
 
-Board::Board(StateStore& store, const Clock& clock, Loop& loop, Settings settings)
+Board::Board(StateStore& store, const Clock& clock, Loop& loop, Settings settings, std::size_t watches_max)
     : store_(store),
       clock_(clock),
       loop_(loop),
       settings_(std::move(settings)),
+      watches_(watches_max),
       listeners_(std::make_shared<Listeners>()) {
     Ledger::Hooks hooks{.row = [this](const WatchKey& key) { return row_of(key); }, .settled = [this] { proceed(); }};
     ledger_ = std::make_shared<Ledger>(store_, clock_, std::move(hooks));

@@ -27,7 +27,8 @@ class Listeners;
 
 class Board {
 public:
-    Board(StateStore& store, const Clock& clock, Loop& loop, Settings settings);
+    Board(StateStore& store, const Clock& clock, Loop& loop, Settings settings,
+          std::size_t watches_max = limits::watches_max);
     ~Board();
     Board(const Board&) = delete;
     Board& operator=(const Board&) = delete;

@@ -59,8 +59,8 @@ protected:
     FakeStore store;
     FakeClock clock;
     FakeLoop loop;
+    std::vector<std::string> answers; // outlives the board, whose end answers whoever still waits
     std::unique_ptr<Board> board;
-    std::vector<std::string> answers;
 };
 
 TEST_F(BoardTest, ABeatIsAnsweredWhenItIsDurable) {
@@ -377,16 +377,20 @@ TEST_F(BoardTest, ACommitMayEndAfterTheBoard) {
 }
 
 TEST_F(BoardTest, TooManyWatchesAreLimitExceeded) {
-    store.at_once = true;
-    for (std::size_t i = 0; i < limits::watches_max; ++i) {
-        Beat one = make_beat("w", clock.wall, std::nullopt);
-        one.key.scid = static_cast<std::int64_t>(i);
-        board->beats({one});
-    }
-    beat("one more");
+    board = std::make_unique<Board>(store, clock, loop, Settings{}, 2);
+    ASSERT_TRUE(board->start());
+    EXPECT_EQ(board->beats({make_beat("a", clock.wall), make_beat("b", clock.wall), make_beat("c", clock.wall)}).size(),
+              2U);
+    beat("d");
     loop.run_deferred();
     EXPECT_THAT(answers, ElementsAre("LimitExceeded"));
-    EXPECT_THAT(board->beats({make_beat("two more", clock.wall)}), IsEmpty());
+}
+
+TEST_F(BoardTest, ItsEndAnswersWhoeverWaits) {
+    beat("pump");
+    beat("tap");
+    board.reset();
+    EXPECT_THAT(answers, ElementsAre("Unavailable")) << "tap; pump's commit is under way";
 }
 
 } // namespace
