@@ -90,15 +90,18 @@ void Committer::refused(const Error& error) {
         std::ranges::move(items | std::views::reverse, std::front_inserter(queue_));
         return pump();
     }
-    const auto kept = std::ranges::stable_partition(
-        items, [&error](const Item& item) { return item.persistence == Persistence::once || !is_passing(error.code); });
+    std::vector<Item> told;
+    std::vector<Item> kept;
+    for (Item& item : items) {
+        const bool tell = item.persistence == Persistence::once || !is_passing(error.code);
+        (tell ? told : kept).push_back(std::move(item));
+    }
     std::ranges::move(kept | std::views::reverse, std::front_inserter(queue_));
-    items.erase(kept.begin(), kept.end());
     const bool waits = !queue_.empty() && is_passing(error.code);
     if (waits) {
         retry_later();
     }
-    answer(std::move(items), std::unexpected(error));
+    answer(std::move(told), std::unexpected(error));
     pump();
 }
 
