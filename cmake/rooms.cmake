@@ -14,5 +14,11 @@ function(tocsin_unit_test NAME)
   # The tests themselves need no optimising: GoogleTest's macros cost most of the build otherwise.
   target_compile_options(unit_${NAME} PRIVATE -O0 -U_FORTIFY_SOURCE)
   target_compile_definitions(unit_${NAME} PRIVATE TOCSIN_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-  gtest_discover_tests(unit_${NAME} TEST_PREFIX unit.${NAME}. PROPERTIES LABELS unit TIMEOUT 120 DISCOVERY_TIMEOUT 60)
+  # UBSan's check of virtual tables opens a pipe: where a test lets descriptors run out, it sees ghosts.
+  set(FILTER "")
+  if(TOCSIN_SANITIZE)
+    set(FILTER TEST_FILTER -*RunningOutOfDescriptors*)
+  endif()
+  gtest_discover_tests(unit_${NAME} TEST_PREFIX unit.${NAME}. DISCOVERY_TIMEOUT 60 ${FILTER}
+    PROPERTIES LABELS unit TIMEOUT 120)
 endfunction()

@@ -90,8 +90,8 @@ void Call::send_error(const char* name, const std::string& text) {
     const int done = sd_bus_message_new_method_error(message_.get(), &raw, &error);
     const Message answer(raw);
     sd_bus_error_free(&error);
-    if (done >= 0) {
-        static_cast<void>(link_->connection->send(answer.get())); // nobody else could be told
+    if (done < 0 || !link_->connection->send(answer.get())) {
+        return; // nobody else could be told
     }
 }
 

@@ -75,8 +75,8 @@ void Changes::emit(const std::string& path, const char* interface, const Changed
     }
     out.close();
     out.texts({});
-    if (out.ok()) {
-        static_cast<void>(connection_.send(signal.get())); // a hint; who missed it reads the property
+    if (!out.ok() || !connection_.send(signal.get())) {
+        return; // a hint; who missed it reads the property
     }
 }
 

@@ -112,9 +112,9 @@ public:
         return Client(ends[0]);
     }
 
-    // Runs the loop until `holds`, for at most 10 s.
+    // Runs the loop until `holds`, for at most a minute: the machine may be busy.
     template <typename Condition> bool pump(Condition holds) {
-        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
         while (!holds()) {
             if (std::chrono::steady_clock::now() > end) {
                 return false;

@@ -16,9 +16,12 @@ struct Stream {
                                       std::string(headers) + "\r\n");
     }
     bool until(std::string_view text) {
-        return face.pump([this, text] {
+        std::size_t from = 0; // what was looked through is not looked through again
+        return face.pump([this, text, &from] {
             client.receive();
-            return client.input.find(text) != std::string::npos;
+            const bool found = client.input.find(text, from) != std::string::npos;
+            from = client.input.size() - std::min(client.input.size(), text.size());
+            return found;
         });
     }
     // The ids of the events, in order.
