@@ -11,7 +11,7 @@ namespace tocsin::daemon {
 namespace {
 
 constexpr std::int64_t second = 1'000'000;
-constexpr std::int64_t day = 24 * 3600 * second;
+constexpr std::int64_t day = std::int64_t{24} * 3600 * second;
 constexpr std::int64_t scid_max = std::numeric_limits<std::int64_t>::max();
 
 constexpr std::array<std::string_view, 6> input_types = {"sql", "journal", "syslog", "file", "probe", "check"};
@@ -149,6 +149,7 @@ std::vector<KeySpec> detector_keys() {
 
 template <typename Owner> std::vector<KeySpec> specs_of(const std::vector<Key<Owner>>& keys) {
     std::vector<KeySpec> specs;
+    specs.reserve(keys.size());
     for (const Key<Owner>& key : keys) {
         specs.push_back(key.spec);
     }

@@ -17,7 +17,7 @@ namespace tocsin::daemon::log {
 
 namespace {
 
-constexpr std::size_t message_bytes_max = 8 * 1024;
+constexpr std::size_t message_bytes_max = std::size_t{8} * 1024;
 
 struct Level {
     std::string_view name; // daemon.log_level
@@ -100,7 +100,7 @@ std::optional<std::pair<dev_t, ino_t>> parse_journal_stream(std::string_view tex
     ino_t inode = 0;
     const char* const middle = text.data() + colon;
     const char* const end = text.data() + text.size();
-    const auto first = std::from_chars(text.data(), middle, device);
+    const auto first = std::from_chars(&*text.begin(), middle, device);
     const auto second = std::from_chars(middle + 1, end, inode);
     if (first.ec != std::errc{} || first.ptr != middle || second.ec != std::errc{} || second.ptr != end) {
         return std::nullopt;

@@ -34,7 +34,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr rlim_t open_files_max = 8192;
-constexpr std::size_t group_buffer_bytes_max = 1024 * 1024;
+constexpr std::size_t group_buffer_bytes_max = std::size_t{1024} * 1024;
 
 std::string system_error(int number) {
     return std::generic_category().message(number);

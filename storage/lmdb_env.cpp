@@ -18,7 +18,7 @@ namespace {
 constexpr std::uint64_t map_bytes_min = 1ULL << 30; // below this the address space is too small to be worth a start
 constexpr std::uint64_t map_bytes_default = 64ULL << 30;
 constexpr unsigned map_per_disk = 4;
-constexpr off_t lock_file_bytes = 64 * 1024; // more than LMDB's reader table
+constexpr off_t lock_file_bytes = off_t{64} * 1024; // more than LMDB's reader table
 constexpr mode_t file_mode = 0600;
 
 constexpr std::array<std::string_view, tree_count> names = {"meta", "log",     "counters", "totals", "blocks",

@@ -21,11 +21,11 @@ private_bus() {
   cat >"$HOME_DIR/bus.conf" <<CONF
 <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig><type>system</type><listen>unix:path=$HOME_DIR/run/bus</listen><auth>EXTERNAL</auth>
+<busconfig><listen>unix:path=$HOME_DIR/run/bus</listen><auth>EXTERNAL</auth>
 <policy context="default"><allow user="*"/><allow own="*"/><allow send_destination="*"/><allow receive_sender="*"/></policy></busconfig>
 CONF
   rm -f "$HOME_DIR/run/bus"
-  dbus-daemon --config-file="$HOME_DIR/bus.conf" --nofork --nopidfile &
+  setsid dbus-daemon --config-file="$HOME_DIR/bus.conf" --nofork --nopidfile &
   pids+=($!)
   for _ in $(seq 500); do [ -S "$HOME_DIR/run/bus" ] && return 0; read -r -t 0.02 <> <(:) || true; done
   return 1
@@ -37,6 +37,7 @@ if private_bus; then
   export DBUS_SYSTEM_BUS_ADDRESS="unix:path=$HOME_DIR/run/bus"
 fi
 
+[ -f "$HOME_DIR/tocsin.toml" ] || echo "# Configuration of 'make run'; see docs/man/tocsin.toml.5" >"$HOME_DIR/tocsin.toml"
 SCRIPTS="$HOME_DIR/spark.d"
 install -d -m 755 "$SCRIPTS"
 install -m 755 examples/spark.d/* "$SCRIPTS/"

@@ -260,7 +260,7 @@ TEST_F(Helper, StopIsTermThenKill) {
     script("s", "trap 'echo told' TERM; echo ready; while :; do :; done");
     send_run(request("s"));
     EXPECT_EQ(wait_for<protocol::Output>().bytes, "ready\n");
-    send(protocol::Stop{50'000});
+    send(protocol::Stop{1'000'000});
     EXPECT_EQ(wait_for<protocol::Output>().bytes, "told\n");
     const auto ended = wait_for<protocol::Ended>();
     EXPECT_EQ(ended.cause, protocol::Cause::stopped);
