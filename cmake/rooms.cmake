@@ -13,12 +13,11 @@ function(tocsin_unit_test NAME)
   target_link_libraries(unit_${NAME} PRIVATE tocsin::flags ${TEST_USES} GTest::gmock GTest::gtest_main)
   # The tests themselves need no optimising: GoogleTest's macros cost most of the build otherwise.
   target_compile_options(unit_${NAME} PRIVATE -O0 -U_FORTIFY_SOURCE)
-  target_compile_definitions(unit_${NAME} PRIVATE TOCSIN_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   # UBSan's check of virtual tables opens a pipe: where a test lets descriptors run out, it sees ghosts.
   set(FILTER "")
   if(TOCSIN_SANITIZE)
     set(FILTER TEST_FILTER -*RunningOutOfDescriptors*)
   endif()
   gtest_discover_tests(unit_${NAME} TEST_PREFIX unit.${NAME}. DISCOVERY_TIMEOUT 60 ${FILTER}
-    PROPERTIES LABELS unit TIMEOUT 120)
+    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} PROPERTIES LABELS unit TIMEOUT 120)
 endfunction()

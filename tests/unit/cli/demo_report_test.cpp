@@ -19,7 +19,7 @@
 namespace tocsin::cli::test {
 namespace {
 
-constexpr const char* script = TOCSIN_SOURCE_DIR "/examples/spark.d/demo-report";
+const std::string script = std::filesystem::absolute("examples/spark.d/demo-report");
 
 class DemoReport : public testing::Test {
 protected:
@@ -55,7 +55,7 @@ protected:
         std::string word = script;
         char* const words[] = {word.data(), nullptr};
         pid_t child = 0;
-        EXPECT_EQ(::posix_spawn(&child, script, &actions, nullptr, words, variables.data()), 0);
+        EXPECT_EQ(::posix_spawn(&child, script.c_str(), &actions, nullptr, words, variables.data()), 0);
         ::posix_spawn_file_actions_destroy(&actions);
         int status = 0;
         EXPECT_EQ(::waitpid(child, &status, 0), child);

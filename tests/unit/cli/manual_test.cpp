@@ -12,7 +12,7 @@ namespace tocsin::cli {
 namespace {
 
 TEST(Manual, TheCheckedInPageIsTheTable) {
-    std::ifstream file(TOCSIN_SOURCE_DIR "/docs/man/tocsinctl.1");
+    std::ifstream file("docs/man/tocsinctl.1");
     std::stringstream text;
     text << file.rdbuf();
     EXPECT_EQ(text.str(), manual_page()) << "run: tocsinctl help --man > docs/man/tocsinctl.1";
