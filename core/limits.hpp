@@ -49,6 +49,7 @@ inline constexpr std::size_t commit_bytes = 32 * MiB;
 // Watches and jobs
 inline constexpr std::int64_t interval_us_min = 100'000;
 inline constexpr std::int64_t interval_us_max = 366LL * 24 * 3600 * 1'000'000;
+inline constexpr std::size_t schedule_bytes = 256; // of a schedule's expression
 inline constexpr std::size_t watches_max = 200'000;
 inline constexpr std::size_t status_bytes = 1 * KiB;
 inline constexpr std::size_t run_bytes = 128;

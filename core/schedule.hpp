@@ -16,8 +16,8 @@ namespace tocsin {
 
 class Schedule {
 public:
-    // `zone` is an IANA name; empty means UTC. A calendar expression may end with a zone of its own; then `zone` must be
-    // empty or the same. invalid_argument names what is wrong and where.
+    // `zone` is an IANA name; empty means UTC. A calendar expression may end with a zone of its own; then `zone` must
+    // be empty or the same. invalid_argument names what is wrong and where.
     static Result<std::shared_ptr<const Schedule>> parse(std::string_view expression, std::string_view zone);
 
     virtual ~Schedule() = default;

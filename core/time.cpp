@@ -3,6 +3,7 @@
 
 #include <date/tz.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -238,6 +239,47 @@ void put_two(char* at, std::int64_t value) {
     at[1] = digit(value);
 }
 
+// Far enough away that no time which can be written is outside, and near enough to be counted on with.
+constexpr std::int64_t far_s = 900'000'000'000;
+
+// The database lists what a zone's rule makes of the years up to this one; later ones are for the reader to work out.
+constexpr std::chrono::year_month_day listed_until = std::chrono::year{2037} / 12 / 31;
+
+std::int64_t start_us(std::chrono::sys_days day) {
+    return std::int64_t{day.time_since_epoch().count()} * us_per_day;
+}
+
+ZoneSpan stored_span(const date::time_zone& zone, std::int64_t utc_us) {
+    const date::sys_info info = zone.get_info(date::sys_seconds(std::chrono::seconds(floor_div(utc_us, us_per_s))));
+    const auto bound_us = [](date::sys_seconds at) {
+        return std::clamp<std::int64_t>(at.time_since_epoch().count(), -far_s, far_s) * us_per_s;
+    };
+    return {bound_us(info.begin), bound_us(info.end), info.offset.count() * us_per_s};
+}
+
+// A rule names months and weekdays ("the last Sunday of March"): a listed year whose weekdays fall alike shows what it
+// makes of a later one. From March on leap years are like others, so the year is looked at in two parts.
+ZoneSpan span_by_rule(const date::time_zone& zone, const ZoneSpan& last, std::int64_t utc_us) {
+    const std::int64_t listed_end_us = start_us(std::chrono::sys_days{listed_until} + std::chrono::days{1});
+    if (utc_us < listed_end_us) {
+        return {last.begin_us, listed_end_us, last.offset_us};
+    }
+    const std::chrono::year_month_day date{
+        std::chrono::sys_days{std::chrono::days{static_cast<int>(floor_div(utc_us, us_per_day))}}};
+    const bool late = date.month() >= std::chrono::March;
+    const std::chrono::month first = late ? std::chrono::March : std::chrono::January;
+    const std::chrono::sys_days begin{date.year() / first / 1};
+    const std::chrono::sys_days end{late ? (date.year() + std::chrono::years{1}) / 1 / 1 : date.year() / 3 / 1};
+    std::chrono::year alike = listed_until.year();
+    while (std::chrono::weekday{alike / first / 1} != std::chrono::weekday{begin}) {
+        --alike;
+    }
+    const std::int64_t shift_us = start_us(begin) - start_us(alike / first / 1);
+    const ZoneSpan span = stored_span(zone, utc_us - shift_us);
+    return {std::max(span.begin_us + shift_us, start_us(begin)), std::min(span.end_us + shift_us, start_us(end)),
+            span.offset_us};
+}
+
 } // namespace
 
 Zone Zone::utc() {
@@ -272,6 +314,17 @@ std::int64_t Zone::to_utc_us(std::int64_t local_us) const {
         return info.first.end.time_since_epoch().count() * us_per_s;
     }
     return local_us - info.first.offset.count() * us_per_s;
+}
+
+ZoneSpan Zone::span_at(std::int64_t utc_us) const {
+    if (zone_ == nullptr) {
+        return {-far_s * us_per_s, far_s * us_per_s, 0};
+    }
+    const ZoneSpan span = stored_span(*zone_, utc_us);
+    // A zone whose list goes on longer, or ended before, has no rule.
+    const bool by_rule = span.end_us == far_s * us_per_s && span.begin_us >= start_us(listed_until.year() / 1 / 1) &&
+                         span.begin_us <= start_us(listed_until);
+    return by_rule ? span_by_rule(*zone_, span, utc_us) : span;
 }
 
 Result<std::int64_t> parse_time_us(std::string_view text, const Zone& zone) {

@@ -14,6 +14,13 @@ class time_zone;
 
 namespace tocsin {
 
+// A stretch of time, [begin_us, end_us) in UTC, for which a zone's local clock is ahead of UTC by the same offset.
+struct ZoneSpan {
+    std::int64_t begin_us;
+    std::int64_t end_us;
+    std::int64_t offset_us;
+};
+
 // A time zone of the system's database, for times that come without one.
 class Zone {
 public:
@@ -22,6 +29,8 @@ public:
     // A local civil time (µs since 1970-01-01T00:00 local) as UTC; the earlier one where it is ambiguous, the instant
     // of the change where it does not exist.
     std::int64_t to_utc_us(std::int64_t local_us) const;
+    // The stretch around an instant (years 1900 to 2200).
+    ZoneSpan span_at(std::int64_t utc_us) const;
     const std::string& name() const { return name_; }
 
 private:

@@ -250,5 +250,34 @@ TEST(Zone, KeepsFractionsAcrossItsOffset) {
     EXPECT_EQ(zone_of("Europe/Berlin").to_utc_us(sample_us + 999'999), sample_us + 999'999 - 3'600 * second_us);
 }
 
+TEST(Zone, ShowsTheStretchOfOneOffset) {
+    constexpr std::int64_t hour_us = std::int64_t{3'600} * second_us;
+    const auto at = [](std::string_view text) { return *parse_time_us(text, Zone::utc()); };
+    const ZoneSpan summer = zone_of("Europe/Berlin").span_at(at("2026-07-01T00:00:00Z"));
+    EXPECT_EQ(format_time(summer.begin_us), "2026-03-29T01:00:00.000000Z");
+    EXPECT_EQ(format_time(summer.end_us), "2026-10-25T01:00:00.000000Z");
+    EXPECT_EQ(summer.offset_us, 2 * hour_us);
+    EXPECT_EQ(zone_of("Europe/Berlin").span_at(summer.end_us).offset_us, hour_us);
+    EXPECT_EQ(zone_of("Europe/Berlin").span_at(summer.end_us - 1).offset_us, 2 * hour_us);
+    const ZoneSpan utc = Zone::utc().span_at(0);
+    EXPECT_EQ(utc.offset_us, 0);
+    EXPECT_LT(utc.begin_us, at("1900-01-01T00:00:00Z"));
+    EXPECT_GT(utc.end_us, at("2200-01-01T00:00:00Z"));
+}
+
+TEST(Zone, FollowsItsRuleBeyondTheListedYears) {
+    const auto offset_h = [](std::string_view zone, std::string_view text) {
+        return zone_of(zone).span_at(*parse_time_us(text, Zone::utc())).offset_us / (3'600 * second_us);
+    };
+    EXPECT_EQ(offset_h("Europe/Berlin", "2037-12-31T12:00:00Z"), 1);
+    EXPECT_EQ(offset_h("Europe/Berlin", "2040-03-25T00:59:59Z"), 1);
+    EXPECT_EQ(offset_h("Europe/Berlin", "2040-03-25T01:00:00Z"), 2);
+    EXPECT_EQ(offset_h("Europe/Berlin", "2040-10-28T00:59:59Z"), 2);
+    EXPECT_EQ(offset_h("Europe/Berlin", "2040-10-28T01:00:00Z"), 1);
+    EXPECT_EQ(offset_h("America/New_York", "2100-07-01T00:00:00Z"), -4);
+    EXPECT_EQ(offset_h("Australia/Sydney", "2100-01-31T00:00:00Z"), 11);
+    EXPECT_EQ(offset_h("Asia/Tokyo", "2100-07-01T00:00:00Z"), 9);
+}
+
 } // namespace
 } // namespace tocsin
