@@ -2,6 +2,7 @@
 #include "ipc/process.hpp"
 
 #include "ipc/access.hpp"
+#include "ipc/descriptor.hpp"
 
 #include <algorithm>
 #include <array>
@@ -19,23 +20,6 @@ namespace {
 constexpr std::size_t proc_text_max = 16 * limits::KiB; // of stat, cgroup and fdinfo
 constexpr int stat_start_time_field = 22;
 constexpr std::string_view deleted_suffix = " (deleted)";
-
-class Descriptor {
-public:
-    explicit Descriptor(int fd) : fd_(fd) {}
-    ~Descriptor() {
-        if (fd_ >= 0) {
-            ::close(fd_);
-        }
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    int get() const { return fd_; }
-    explicit operator bool() const { return fd_ >= 0; }
-
-private:
-    int fd_;
-};
 
 std::optional<std::string> read_at(int directory, const char* name) {
     const Descriptor file(::openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOCTTY));

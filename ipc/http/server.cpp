@@ -3,13 +3,12 @@
 
 #include "ipc/http/connection.hpp"
 #include "ipc/http/unix_socket.hpp"
+#include "ipc/unix_socket.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 
-#include <optional>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace tocsin::ipc::http {
@@ -17,20 +16,6 @@ namespace tocsin::ipc::http {
 namespace asio = boost::asio;
 using Acceptor = asio::basic_socket_acceptor<asio::local::stream_protocol, asio::io_context::executor_type>;
 using asio::local::stream_protocol;
-
-struct FileId {
-    dev_t device = 0;
-    ino_t inode = 0;
-    friend bool operator==(const FileId&, const FileId&) = default;
-};
-
-static std::optional<FileId> identify(const std::filesystem::path& path) {
-    struct stat status{};
-    if (path.empty() || ::lstat(path.c_str(), &status) != 0) {
-        return std::nullopt;
-    }
-    return FileId{status.st_dev, status.st_ino};
-}
 
 struct Server::Impl : std::enable_shared_from_this<Impl> {
     Impl(asio::io_context& io, Services services, const Clock& clock, Options given)
@@ -93,10 +78,7 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
         boost::system::error_code ignored;
         acceptor.close(ignored);
         retry.cancel();
-        if (bound && identify(options.socket) == bound) { // still ours
-            ::unlink(options.socket.c_str());
-        }
-        bound.reset();
+        bound.remove();
     }
 
     static constexpr int accepts_at_once = 64;
@@ -105,7 +87,7 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
     std::shared_ptr<Hub> hub;
     Acceptor acceptor;
     asio::steady_timer retry;
-    std::optional<FileId> bound{}; // the socket's file, where we made it
+    SocketFile bound{}; // where we made it
     bool stopped = false;
 };
 
@@ -125,7 +107,7 @@ Result<void> Server::start() {
         return std::unexpected(fd.error());
     }
     if (!given) {
-        impl_->bound = identify(impl_->options.socket);
+        impl_->bound = SocketFile(impl_->options.socket);
     }
     boost::system::error_code error;
     impl_->acceptor.assign(stream_protocol{}, *fd, error);

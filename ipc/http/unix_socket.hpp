@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Unix socket itself: bound without a moment in which a stranger could connect, and the other side's identity from
-// the kernel. Descriptors are non-blocking and close-on-exec.
+// The listening socket of the HTTP face, bound here or handed over, and the other side's identity from the kernel.
 #pragma once
 
 #include "core/error.hpp"
@@ -12,8 +11,7 @@
 
 namespace tocsin::ipc::http {
 
-// A listening descriptor. Mode 0660 and the group where there is one, else 0600. A socket that nobody answers on is
-// replaced; conflict when somebody does, or when something else is in its place.
+// A listening descriptor, bound as bind_socket() does it.
 Result<int> listen_at(const std::filesystem::path& path, const AccessPolicy& access);
 
 // Checks one that was handed over; takes it.
