@@ -87,6 +87,15 @@ std::vector<Transition> start_run(Watch& watch, std::int64_t time_us, Now now) {
     return transitions;
 }
 
+void end_pause(Watch& watch, Now now) {
+    watch.state = is_watched(watch) ? WatchState::up : WatchState::fresh;
+    watch.resting = false;
+    watch.misses = 0;
+    if (is_watched(watch)) {
+        set_deadline(watch, now.wall_us, now);
+    }
+}
+
 std::vector<Transition> fail_watch(Watch& watch, std::int64_t time_us, Now now) {
     set_deadline(watch, time_us, now);
     watch.state = WatchState::down;
@@ -161,9 +170,15 @@ std::vector<Transition> apply_beat(Watch& watch, const Beat& beat, const WatchDe
     if (time_us < std::min(watch.last_us, now.wall_us)) {
         return {};
     }
-    watch.last_us = time_us;
     if (!beat.status.empty()) {
         watch.status = beat.status;
+    }
+    if (beat.kind == BeatKind::note) {
+        return {};
+    }
+    watch.last_us = time_us;
+    if (watch.resting) {
+        end_pause(watch, now);
     }
     if (!beat.run.empty()) {
         watch.run = beat.run;
@@ -185,6 +200,8 @@ std::vector<Transition> apply_beat(Watch& watch, const Beat& beat, const WatchDe
     case BeatKind::ok:
     case BeatKind::finish:
         return revive(watch, time_us, now);
+    case BeatKind::note:
+        return {};
     }
     fatal("a BeatKind that is none");
 }
@@ -221,10 +238,11 @@ void configure(Watch& watch, std::int64_t interval_us, std::int64_t grace_us, No
 }
 
 Result<void> pause(Watch& watch) {
-    if (watch.state == WatchState::paused) {
+    if (watch.state == WatchState::paused && !watch.resting) {
         return fail(Code::conflict, "pause", watch.key.source, "the watch is paused already");
     }
     watch.state = WatchState::paused;
+    watch.resting = false; // now by a person, whom no beat overrules
     watch.deadline_us = 0;
     watch.due_boot_us = 0;
     return {};
@@ -234,12 +252,14 @@ Result<void> resume(Watch& watch, Now now) {
     if (watch.state != WatchState::paused) {
         return fail(Code::conflict, "resume", watch.key.source, "the watch is not paused");
     }
-    watch.state = is_watched(watch) ? WatchState::up : WatchState::fresh;
-    watch.misses = 0;
-    if (is_watched(watch)) {
-        set_deadline(watch, now.wall_us, now);
-    }
+    end_pause(watch, now);
     return {};
+}
+
+void rest(Watch& watch) {
+    if (watch.state != WatchState::paused) {
+        watch.resting = pause(watch).has_value();
+    }
 }
 
 void hold_after_restart(Watch& watch, Now now) {

@@ -20,7 +20,8 @@ enum class WatchState : std::uint8_t { fresh, up, late, down, started, paused };
 std::string_view to_string(WatchState state);
 std::optional<WatchState> watch_state_from(std::string_view text);
 
-enum class BeatKind : std::uint8_t { ok, start, finish, fail, alive };
+// note: a text alone, no sign of life; faces that read a kind from its name do not know it.
+enum class BeatKind : std::uint8_t { ok, start, finish, fail, alive, note };
 std::optional<BeatKind> beat_kind_from(std::string_view text);
 
 struct WatchKey {
@@ -41,6 +42,7 @@ struct Watch {
     std::string status{};
     std::string run{};
     bool configured = false; // set by the configuration, not by a beat
+    bool resting = false;    // paused by its own source: its next beat resumes it
     friend bool operator==(const Watch&, const Watch&) = default;
 };
 
@@ -93,6 +95,8 @@ std::vector<Transition> time_passed(Watch& watch, Now now);
 void configure(Watch& watch, std::int64_t interval_us, std::int64_t grace_us, Now now);
 Result<void> pause(Watch& watch);
 Result<void> resume(Watch& watch, Now now);
+// Its source ends in order: paused until it beats again. Nothing changes for one that is paused.
+void rest(Watch& watch);
 // After the daemon was away: no deadline falls before a full interval and grace from now.
 void hold_after_restart(Watch& watch, Now now);
 // Boot time at which time_passed() must be called next; nullopt when nothing is due.

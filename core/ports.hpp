@@ -134,7 +134,9 @@ template <typename T> struct ListPage {
     std::string next;
 };
 
-enum class WatchAct : std::uint8_t { pause, resume, forget };
+// stop: the source itself says that it ends. Its watch is forgotten; a configured one rests until it beats again; one
+// that a person has paused stays as it is.
+enum class WatchAct : std::uint8_t { pause, resume, forget, stop };
 
 class Heartbeats {
 public:

@@ -12,6 +12,8 @@ namespace {
 constexpr std::uint8_t version = 1;
 constexpr std::uint64_t sign_bit = std::uint64_t{1} << 63U;
 constexpr std::size_t scid_bytes = 8;
+constexpr std::uint8_t configured_flag = 1U << 0U;
+constexpr std::uint8_t resting_flag = 1U << 1U;
 
 template <std::unsigned_integral T> void put(std::string& out, T value) {
     const std::uint64_t bits = value;
@@ -74,6 +76,11 @@ std::unexpected<Error> damaged(std::string_view what) {
     return fail(Code::unavailable, "heartbeats", "watches", "the " + std::string(what) + " of a row is damaged");
 }
 
+std::uint8_t flags_of(const Watch& watch) {
+    const unsigned flags = (watch.configured ? configured_flag : 0U) | (watch.resting ? resting_flag : 0U);
+    return static_cast<std::uint8_t>(flags);
+}
+
 bool plausible(const Watch& watch) {
     return watch.interval_us >= 0 && watch.interval_us <= limits::interval_us_max && watch.grace_us >= 0 &&
            watch.grace_us <= limits::interval_us_max && watch.last_us >= 0 && watch.deadline_us >= 0;
@@ -107,7 +114,7 @@ std::string encode_watch(const Watch& watch) {
     std::string bytes;
     put(bytes, version);
     put(bytes, static_cast<std::uint8_t>(watch.state));
-    put(bytes, static_cast<std::uint8_t>(watch.configured ? 1 : 0));
+    put(bytes, flags_of(watch));
     put_signed(bytes, watch.last_us);
     put_signed(bytes, watch.deadline_us);
     put_signed(bytes, watch.interval_us);
@@ -130,7 +137,7 @@ Result<Watch> decode_watch(std::string_view key, std::string_view value) {
     Watch watch;
     watch.key = std::move(*watch_key);
     const std::uint8_t state = reader.number<std::uint8_t>();
-    const std::uint8_t configured = reader.number<std::uint8_t>();
+    const std::uint8_t flags = reader.number<std::uint8_t>();
     watch.last_us = reader.signed_number();
     watch.deadline_us = reader.signed_number();
     watch.interval_us = reader.signed_number();
@@ -138,12 +145,13 @@ Result<Watch> decode_watch(std::string_view key, std::string_view value) {
     watch.misses = reader.number<std::uint64_t>();
     watch.status = reader.text(limits::status_bytes);
     watch.run = reader.text(limits::run_bytes);
-    if (!reader.complete() || state > static_cast<std::uint8_t>(WatchState::paused) || configured > 1 ||
-        !plausible(watch)) {
+    if (!reader.complete() || state > static_cast<std::uint8_t>(WatchState::paused) ||
+        flags > (configured_flag | resting_flag) || !plausible(watch)) {
         return damaged("value");
     }
     watch.state = static_cast<WatchState>(state);
-    watch.configured = configured == 1;
+    watch.configured = (flags & configured_flag) != 0;
+    watch.resting = (flags & resting_flag) != 0;
     return watch;
 }
 

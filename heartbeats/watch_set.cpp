@@ -13,6 +13,14 @@ void collect(std::vector<Happening>& happened, const std::vector<Transition>& tr
     }
 }
 
+Result<void> perform(Watch& watch, WatchAct act, Now now) {
+    if (act == WatchAct::stop) {
+        rest(watch);
+        return {};
+    }
+    return act == WatchAct::pause ? pause(watch) : resume(watch, now);
+}
+
 bool differs_visibly(const Watch& a, const Watch& b) {
     return a.state != b.state || a.misses != b.misses || a.status != b.status;
 }
@@ -117,19 +125,20 @@ Result<Outcome> WatchSet::act(const WatchKey& key, WatchAct act, Now now) {
         return fail(Code::not_found, "heartbeat", key.source, "there is no watch of this source and scid");
     }
     const Watch before = found->watch;
-    if (act == WatchAct::forget) {
-        if (before.configured) {
-            return fail(Code::conflict, "forget", key.source,
-                        "the watch is set by the configuration: remove its [[heartbeat]] entry and reload");
-        }
+    if (act == WatchAct::forget && before.configured) {
+        return fail(Code::conflict, "forget", key.source,
+                    "the watch is set by the configuration: remove its [[heartbeat]] entry and reload");
+    }
+    const bool stays = before.configured || before.state == WatchState::paused;
+    if (act == WatchAct::forget || (act == WatchAct::stop && !stays)) {
         erase(key);
         return Outcome{before, {}, true};
     }
     std::vector<Happening> happened;
-    if (act == WatchAct::pause) { // a miss that is due already is told before the watch rests
+    if (act != WatchAct::resume) { // a miss that is due already is told before the watch rests
         collect(happened, time_passed(found->watch, now), found->watch);
     }
-    Result<void> done = act == WatchAct::pause ? pause(found->watch) : resume(found->watch, now);
+    Result<void> done = perform(found->watch, act, now);
     Outcome outcome = settle(*found, before, std::move(happened));
     if (!done) {
         return std::unexpected(std::move(done.error()));

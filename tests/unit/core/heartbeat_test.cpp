@@ -337,6 +337,51 @@ TEST(Pause, OnlyFromTheRightState) {
     EXPECT_EQ(stray.state, WatchState::fresh) << "never watched, still not watched";
 }
 
+TEST(Rest, EndsWithTheNextBeat) {
+    Watch watch = watched();
+    rest(watch);
+    EXPECT_EQ(watch.state, WatchState::paused);
+    EXPECT_EQ(next_due_boot_us(watch), std::nullopt);
+    EXPECT_THAT(time_passed(watch, at(500)), IsEmpty());
+    Beat old = beat_at(-5);
+    EXPECT_THAT(apply_beat(watch, old, {}, at(501)), IsEmpty());
+    EXPECT_EQ(watch.state, WatchState::paused) << "a beat from before it ended";
+    EXPECT_THAT(apply_beat(watch, beat_at(510), {}, at(510)), IsEmpty()) << "no recovery: nothing was missed";
+    EXPECT_EQ(watch.state, WatchState::up);
+    EXPECT_FALSE(watch.resting);
+    EXPECT_EQ(watch.deadline_us, at(570).wall_us);
+}
+
+TEST(Rest, APersonsPauseIsStronger) {
+    Watch watch = watched();
+    ASSERT_TRUE(pause(watch));
+    rest(watch);
+    EXPECT_FALSE(watch.resting);
+    apply_beat(watch, beat_at(10), {}, at(10));
+    EXPECT_EQ(watch.state, WatchState::paused);
+    ASSERT_TRUE(resume(watch, at(11)));
+    rest(watch);
+    EXPECT_TRUE(pause(watch)) << "of one that rests, so that no beat wakes it";
+    apply_beat(watch, beat_at(12), {}, at(12));
+    EXPECT_EQ(watch.state, WatchState::paused);
+    EXPECT_FALSE(pause(watch));
+}
+
+TEST(Beats, ANoteIsNoSignOfLife) {
+    Watch watch = watched();
+    const Watch before = watch;
+    Beat note = beat_at(50, BeatKind::note);
+    note.status = "warming up";
+    EXPECT_THAT(apply_beat(watch, note, {}, at(50)), IsEmpty());
+    EXPECT_EQ(watch.status, "warming up");
+    EXPECT_EQ(watch.deadline_us, before.deadline_us);
+    EXPECT_EQ(watch.last_us, before.last_us);
+    rest(watch);
+    apply_beat(watch, note, {}, at(51));
+    EXPECT_EQ(watch.state, WatchState::paused);
+    EXPECT_FALSE(beat_kind_from("note")) << "no face takes it by name";
+}
+
 TEST(Restart, NobodyIsMissedForTheTimeAway) {
     Watch watch = watched();
     hold_after_restart(watch, at(10'000));

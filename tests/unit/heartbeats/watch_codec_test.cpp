@@ -56,6 +56,13 @@ TEST(WatchRows, ComeBackWhole) {
     const auto read = decode_watch(encode_key(watch.key), encode_watch(watch));
     ASSERT_TRUE(read) << read.error().detail();
     EXPECT_EQ(*read, watch);
+    Watch resting = sample();
+    resting.state = WatchState::paused;
+    for (const bool configured : {false, true}) {
+        resting.configured = configured;
+        resting.resting = true;
+        EXPECT_EQ(decode_watch(encode_key(resting.key), encode_watch(resting)).value(), resting);
+    }
     const Watch stray{.key = {"s", 0}};
     EXPECT_EQ(decode_watch(encode_key(stray.key), encode_watch(stray)).value(), stray);
 }
@@ -91,7 +98,7 @@ TEST(WatchRows, ImpossibleValuesAreRefused) {
     watch.deadline_us = -1;
     EXPECT_TRUE(refused(watch));
     const std::string row = encode_watch(sample());
-    for (const std::size_t place : {0U, 1U, 2U}) { // version, state, configured
+    for (const std::size_t place : {0U, 1U, 2U}) { // version, state, flags
         std::string changed = row;
         changed[place] = 9;
         EXPECT_FALSE(decode_watch(encode_key(sample().key), changed)) << place;

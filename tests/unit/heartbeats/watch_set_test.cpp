@@ -106,6 +106,41 @@ TEST_F(WatchSetTest, Acts) {
     EXPECT_EQ(set.next_due_boot_us(), std::nullopt);
 }
 
+TEST_F(WatchSetTest, ASourceThatStopsIsForgotten) {
+    beat("a");
+    EXPECT_EQ(set.act({"a", 0}, WatchAct::stop, clock.now())->watch.key.source, "a");
+    EXPECT_EQ(set.size(), 0U);
+    EXPECT_EQ(set.act({"a", 0}, WatchAct::stop, clock.now()).error().code, Code::not_found);
+}
+
+TEST_F(WatchSetTest, AConfiguredOneThatStopsRestsUntilItBeats) {
+    set.configure({"backup", 0}, 10 * second, 5 * second, clock.now());
+    const auto stopped = set.act({"backup", 0}, WatchAct::stop, clock.now());
+    ASSERT_TRUE(stopped);
+    EXPECT_EQ(stopped->watch.state, WatchState::paused);
+    EXPECT_TRUE(stopped->visible);
+    EXPECT_EQ(set.configure({"backup", 0}, 10 * second, 5 * second, clock.now()), std::nullopt) << "also over a reload";
+    clock.go(500 * second);
+    EXPECT_EQ(set.advance(clock.now()), std::nullopt);
+    EXPECT_EQ(set.beat(make_beat("backup", clock.wall), {}, clock.now())->watch.state, WatchState::up);
+}
+
+TEST_F(WatchSetTest, OneThatAPersonPausedStaysSo) {
+    beat("a");
+    ASSERT_TRUE(set.act({"a", 0}, WatchAct::pause, clock.now()));
+    EXPECT_EQ(set.act({"a", 0}, WatchAct::stop, clock.now())->watch.state, WatchState::paused);
+    set.beat(make_beat("a", clock.wall), {}, clock.now());
+    EXPECT_EQ(set.find({"a", 0})->state, WatchState::paused);
+}
+
+TEST_F(WatchSetTest, StoppingAnOverdueConfiguredWatchTellsTheMissFirst) {
+    set.configure({"backup", 0}, 10 * second, 5 * second, clock.now());
+    clock.go(500 * second);
+    EXPECT_THAT(transitions(set.act({"backup", 0}, WatchAct::stop, clock.now()).value()),
+                ElementsAre(Transition::missed));
+    EXPECT_EQ(set.find({"backup", 0})->state, WatchState::paused);
+}
+
 TEST_F(WatchSetTest, PausingAnOverdueWatchTellsTheMissFirst) {
     beat("a", 10 * second);
     clock.go(500 * second);
