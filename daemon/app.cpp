@@ -17,14 +17,16 @@ namespace tocsin::daemon {
 namespace {
 
 constexpr std::string_view helper_kind = "jobs-helper";
+constexpr std::string_view notify_kind = "notify";
 
 } // namespace
 
 Result<void> App::Impl::start() {
     using Step = Result<void> (Impl::*)();
-    static constexpr std::array<Step, 10> steps = {
-        &Impl::settle,     &Impl::open_store,  &Impl::start_heartbeats, &Impl::start_jobs, &Impl::start_manager,
-        &Impl::serve_http, &Impl::connect_bus, &Impl::watch_signals,    &Impl::take_name,  &Impl::tell_ready};
+    static constexpr std::array<Step, 11> steps = {&Impl::settle,       &Impl::open_store,    &Impl::start_heartbeats,
+                                                   &Impl::start_jobs,   &Impl::start_manager, &Impl::serve_http,
+                                                   &Impl::serve_notify, &Impl::connect_bus,   &Impl::watch_signals,
+                                                   &Impl::take_name,    &Impl::tell_ready};
     for (const Step step : steps) {
         if (auto done = (this->*step)(); !done) {
             return done;
@@ -39,13 +41,13 @@ Result<void> App::Impl::settle() {
         return std::unexpected(std::move(taken.error()));
     }
     state_dir = std::move(*taken);
-    auto socket = handed_over_socket();
-    if (!socket) {
-        return std::unexpected(std::move(socket.error()));
+    auto sockets = handed_over_sockets();
+    if (!sockets) {
+        return std::unexpected(std::move(sockets.error()));
     }
-    handed_over = std::move(*socket);
+    handed_over = std::move(*sockets);
     site = Site{.state_dir = options.state_dir,
-                .socket = handed_over.path.empty() ? options.runtime_dir / "tocsin.sock" : handed_over.path,
+                .socket = handed_over.http.path.empty() ? options.runtime_dir / "tocsin.sock" : handed_over.http.path,
                 .helper = spark_helper(),
                 .hostname = hostname(),
                 .file_system_bytes = file_system_bytes(options.state_dir),
@@ -89,6 +91,7 @@ ManagerParts App::Impl::manager_parts() {
                         .clock = clock,
                         .health = [this] { return store->health(); },
                         .jobs_lag = [this] { return jobs->lag(); },
+                        .notify = [this] { return notify ? notify->counts() : ipc::notify::Counts{}; },
                         .reload = [this] { return reload(); },
                         .log_degraded =
                             [](bool began, const std::string& reason) {
@@ -122,7 +125,7 @@ Result<void> App::Impl::start_manager() {
 }
 
 Result<void> App::Impl::serve_http() {
-    if (handed_over.fd < 0) {
+    if (handed_over.http.fd < 0 || handed_over.notify.fd < 0) {
         if (auto made = make_runtime_dir(options.runtime_dir, access.group.has_value()); !made) {
             return made;
         }
@@ -130,8 +133,28 @@ Result<void> App::Impl::serve_http() {
     http = std::make_unique<ipc::http::Server>(
         io, services(), clock,
         ipc::http::Options{
-            .socket = site.socket, .listen_fd = handed_over.fd, .access = access, .store_id = store->store_id()});
+            .socket = site.socket, .listen_fd = handed_over.http.fd, .access = access, .store_id = store->store_id()});
     return http->start();
+}
+
+void App::Impl::set_reason(std::string_view kind, const std::string& problem) {
+    if (problem.empty()) {
+        manager->clear_degraded(kind);
+    } else {
+        manager->set_degraded(kind, problem);
+    }
+}
+
+Result<void> App::Impl::serve_notify() {
+    notify = std::make_unique<ipc::notify::Server>(io, *watchboard, clock,
+                                                   ipc::notify::Options{.socket = handed_over.notify.path.empty()
+                                                                                      ? options.runtime_dir / "notify"
+                                                                                      : handed_over.notify.path,
+                                                                        .fd = handed_over.notify.fd,
+                                                                        .access = access});
+    notify->on_trouble([](const std::string& message) { log::warning(message); });
+    notify->on_health([this](const std::string& problem) { set_reason(notify_kind, problem); });
+    return notify->start();
 }
 
 Result<void> App::Impl::connect_bus() {

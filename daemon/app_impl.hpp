@@ -14,6 +14,7 @@
 #include "daemon/stop_deadline.hpp"
 #include "ipc/dbus/service.hpp"
 #include "ipc/http/server.hpp"
+#include "ipc/notify/server.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -37,12 +38,13 @@ struct App::Impl {
     int run();
 
     // The steps of start(), in their order.
-    Result<void> settle(); // state directory, socket, group
+    Result<void> settle(); // state directory, sockets, group
     Result<void> open_store();
     Result<void> start_heartbeats();
     Result<void> start_jobs();
     Result<void> start_manager();
     Result<void> serve_http();
+    Result<void> serve_notify();
     Result<void> connect_bus();
     Result<void> watch_signals();
     Result<void> take_name();
@@ -50,6 +52,7 @@ struct App::Impl {
 
     Services services() { return Services{*intake, *store, *store, *watchboard, *jobs, *manager}; }
     ManagerParts manager_parts();
+    void set_reason(std::string_view kind, const std::string& problem); // degraded; "": no longer
 
     // Reload.
     Result<std::vector<std::string>> reload();
@@ -92,6 +95,7 @@ struct App::Impl {
     std::unique_ptr<LogIntake> intake{};
     std::unique_ptr<DaemonManager> manager{};
     std::unique_ptr<ipc::http::Server> http{};
+    std::unique_ptr<ipc::notify::Server> notify{};
     std::unique_ptr<ipc::dbus::Service> dbus{};
     std::unique_ptr<Subscription> commits{};
     std::unique_ptr<Subscription> degraded{};

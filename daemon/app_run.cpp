@@ -140,6 +140,9 @@ void App::Impl::stop(std::string_view why, int code) {
         log::error(fmt::format("the stop did not finish in {} s; it hangs at: {}", stop_limit.count(), step));
         _exit(1);
     });
+    if (notify) {
+        notify->stop();
+    }
     deadline->step("http");
     http->stop([this] { stop_jobs(); });
 }

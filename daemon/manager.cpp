@@ -162,6 +162,7 @@ std::string DaemonManager::metrics() const {
     return render_metrics(MetricsInput{.version = TOCSIN_VERSION,
                                        .health = parts_.health(),
                                        .rejected = rejected_,
+                                       .notify = parts_.notify ? parts_.notify() : ipc::notify::Counts{},
                                        .watches = parts_.heartbeats.counts(),
                                        .jobs = parts_.jobs.counts(),
                                        .reader_lag = {{"jobs", parts_.jobs_lag()}},

@@ -9,6 +9,7 @@
 #include "daemon/degraded.hpp"
 #include "daemon/handlers.hpp"
 #include "daemon/intake_rate.hpp"
+#include "ipc/notify/server.hpp"
 #include "storage/store.hpp"
 
 #include <array>
@@ -28,6 +29,7 @@ struct ManagerParts {
     const Clock& clock;
     std::function<storage::Health()> health{};
     std::function<std::uint64_t()> jobs_lag{};
+    std::function<ipc::notify::Counts()> notify{};
     // Reads the configuration again and applies it; the names of the keys that changed.
     std::function<Result<std::vector<std::string>>()> reload{};
     // What the log should say about a change: (began, reason).

@@ -57,6 +57,17 @@ void add_events(Exposition& out, const MetricsInput& input) {
     }
 }
 
+void add_notify(Exposition& out, const ipc::notify::Counts& counts) {
+    out.family("tocsin_notify_datagrams_total", "counter", "Datagrams on the notify socket, by what became of them.");
+    out.sample("result", "taken", counts.taken);
+    out.sample("result", "barrier", counts.barriers);
+    out.sample("result", "ignored", counts.ignored);
+    out.sample("result", "malformed", counts.malformed);
+    out.sample("result", "unidentified", counts.unidentified);
+    out.sample("result", "refused", counts.refused);
+    out.sample("result", "dropped", counts.dropped);
+}
+
 void add_store(Exposition& out, const storage::Health& health) {
     out.family("tocsin_commit_seconds", "histogram", "Time of a commit of the log, flush included.");
     std::uint64_t below = 0;
@@ -100,6 +111,7 @@ void add_readers(Exposition& out, const MetricsInput& input) {
 std::string render_metrics(const MetricsInput& input) {
     Exposition out;
     add_events(out, input);
+    add_notify(out, input.notify);
     add_store(out, input.health);
     add_readers(out, input);
     if (!input.degraded.empty()) {

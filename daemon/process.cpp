@@ -33,6 +33,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view http_name = "http"; // FileDescriptorName=
+constexpr std::string_view notify_name = "notify";
 constexpr rlim_t open_files_max = 8192;
 constexpr std::size_t group_buffer_bytes_max = std::size_t{1024} * 1024;
 
@@ -77,6 +79,20 @@ std::optional<std::string> state_dir_problem(const fs::path& path) {
     return std::nullopt;
 }
 
+// A descriptor from systemd.
+struct Offered {
+    int fd = -1;
+    std::string name;
+    int type = 0; // SOCK_STREAM where it listens, SOCK_DGRAM; 0: no Unix socket of these
+};
+
+int type_of_socket(int fd) {
+    if (sd_is_socket_unix(fd, SOCK_STREAM, 1, nullptr, 0) > 0) {
+        return SOCK_STREAM;
+    }
+    return sd_is_socket_unix(fd, SOCK_DGRAM, -1, nullptr, 0) > 0 ? SOCK_DGRAM : 0;
+}
+
 fs::path path_of_socket(int fd) {
     sockaddr_un address{};
     socklen_t length = sizeof(address);
@@ -84,6 +100,21 @@ fs::path path_of_socket(int fd) {
         return {};
     }
     return fs::path(std::string_view(address.sun_path, strnlen(address.sun_path, sizeof(address.sun_path))));
+}
+
+HandedOverSocket choose(const std::vector<Offered>& offered, std::string_view name, int type) {
+    int only = -1;
+    std::size_t of_type = 0;
+    for (const Offered& one : offered) {
+        if (one.type == type && one.name == name) {
+            return HandedOverSocket{.fd = one.fd, .path = path_of_socket(one.fd)};
+        }
+        if (one.type == type) {
+            only = one.fd;
+            ++of_type;
+        }
+    }
+    return of_type == 1 ? HandedOverSocket{.fd = only, .path = path_of_socket(only)} : HandedOverSocket{};
 }
 
 } // namespace
@@ -179,33 +210,36 @@ std::uint64_t file_system_bytes(const fs::path& path) {
     return static_cast<std::uint64_t>(status.f_blocks) * status.f_frsize;
 }
 
-Result<HandedOver> handed_over_socket() {
+Result<HandedOver> handed_over_sockets() {
     char** raw = nullptr;
     const int count = sd_listen_fds_with_names(1, &raw);
-    std::vector<std::string> names;
+    std::vector<Offered> offered;
     for (int i = 0; i < count && raw != nullptr; ++i) {
         const std::unique_ptr<char, decltype(&std::free)> name(raw[i], &std::free);
-        names.emplace_back(name.get());
+        const int fd = SD_LISTEN_FDS_START + i;
+        offered.push_back(Offered{fd, name.get(), type_of_socket(fd)});
     }
     std::free(static_cast<void*>(raw));
     if (count < 0) {
         return fail(Code::unavailable, "start", "LISTEN_FDS",
                     fmt::format("cannot be taken over: {}", system_error(-count)));
     }
-    int chosen = -1;
-    for (std::size_t i = 0; i < names.size(); ++i) {
-        const int fd = SD_LISTEN_FDS_START + static_cast<int>(i);
-        if (chosen < 0 && (names[i] == "http" || names.size() == 1)) {
-            chosen = fd;
-        } else {
-            close(fd);
+    HandedOver taken;
+    taken.http = choose(offered, http_name, SOCK_STREAM);
+    taken.notify = choose(offered, notify_name, SOCK_DGRAM);
+    for (const Offered& other : offered) {
+        if (other.fd == taken.http.fd || other.fd == taken.notify.fd) {
+            continue;
+        }
+        close(other.fd);
+        if (other.type == 0 && (other.name == http_name || other.name == notify_name || offered.size() == 1)) {
+            return fail(Code::invalid_argument, "start", "LISTEN_FDS",
+                        fmt::format("\"{}\" is neither a listening Unix stream socket nor a Unix datagram socket; see "
+                                    "tocsind.socket",
+                                    other.name));
         }
     }
-    if (chosen >= 0 && sd_is_socket_unix(chosen, SOCK_STREAM, 1, nullptr, 0) <= 0) {
-        return fail(Code::invalid_argument, "start", "LISTEN_FDS",
-                    "is not a listening Unix stream socket; see tocsind.socket");
-    }
-    return HandedOver{.fd = chosen, .path = path_of_socket(chosen)};
+    return taken;
 }
 
 } // namespace tocsin::daemon

@@ -44,11 +44,16 @@ std::filesystem::path spark_helper();
 // Total size of the file system that holds `path`; 0 when unknown.
 std::uint64_t file_system_bytes(const std::filesystem::path& path);
 
-// A listening Unix socket that systemd handed over: the one named "http", or the only one.
-struct HandedOver {
+// The Unix sockets that systemd handed over: a listening stream socket for HTTP and a datagram socket for sd_notify,
+// each the one of its type that is named so ("http", "notify"), or the only one of its type.
+struct HandedOverSocket {
     int fd = -1;                  // −1: none
     std::filesystem::path path{}; // where it listens; empty when unknown
 };
-Result<HandedOver> handed_over_socket();
+struct HandedOver {
+    HandedOverSocket http{};
+    HandedOverSocket notify{};
+};
+Result<HandedOver> handed_over_sockets();
 
 } // namespace tocsin::daemon

@@ -25,6 +25,7 @@ MetricsInput sample() {
     input.jobs = {{JobState::timed_out, 2}};
     input.reader_lag = {{"jobs", 9}};
     input.degraded = {"store-full"};
+    input.notify = {.taken = 11, .barriers = 12, .malformed = 13, .unidentified = 14, .dropped = 15};
     return input;
 }
 
@@ -41,12 +42,23 @@ bool has(const std::string& text, const std::string& line) {
     return ("\n" + text).find("\n" + line + "\n") != std::string::npos;
 }
 
+TEST(Metrics, DatagramsByWhatBecameOfThem) {
+    const std::string text = render_metrics(sample());
+    EXPECT_TRUE(has(text, "tocsin_notify_datagrams_total{result=\"taken\"} 11"));
+    EXPECT_TRUE(has(text, "tocsin_notify_datagrams_total{result=\"barrier\"} 12"));
+    EXPECT_TRUE(has(text, "tocsin_notify_datagrams_total{result=\"ignored\"} 0"));
+    EXPECT_TRUE(has(text, "tocsin_notify_datagrams_total{result=\"malformed\"} 13"));
+    EXPECT_TRUE(has(text, "tocsin_notify_datagrams_total{result=\"unidentified\"} 14"));
+    EXPECT_TRUE(has(text, "tocsin_notify_datagrams_total{result=\"refused\"} 0"));
+    EXPECT_TRUE(has(text, "tocsin_notify_datagrams_total{result=\"dropped\"} 15"));
+}
+
 TEST(Metrics, EveryStableNameHasHelpAndType) {
     const std::string text = render_metrics(sample());
     for (const char* name :
          {"tocsin_events_total", "tocsin_submit_rejected_total", "tocsin_commit_seconds", "tocsin_store_bytes",
           "tocsin_store_limit_bytes", "tocsin_writer_queue_events", "tocsin_reader_lag_events", "tocsin_heartbeats",
-          "tocsin_jobs", "tocsin_degraded", "tocsin_build_info"}) {
+          "tocsin_jobs", "tocsin_notify_datagrams_total", "tocsin_degraded", "tocsin_build_info"}) {
         EXPECT_NE(text.find(std::string("# HELP ") + name + " "), std::string::npos) << name;
         EXPECT_NE(text.find(std::string("# TYPE ") + name + " "), std::string::npos) << name;
     }

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <bit>
 #include <csignal>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <vector>
 
 namespace tocsin::daemon {
 namespace {
@@ -117,46 +119,95 @@ TEST(Process, KnowsWhereItIs) {
 TEST(Process, WithoutSystemdNoSocketIsHandedOver) {
     unsetenv("LISTEN_FDS");
     unsetenv("LISTEN_PID");
-    const auto socket = handed_over_socket();
-    ASSERT_TRUE(socket);
-    EXPECT_EQ(socket->fd, -1);
-    EXPECT_TRUE(socket->path.empty());
-}
-
-// Handed over as systemd does it: descriptor 3 on, named, for this pid.
-void hand_over(const std::filesystem::path& path, bool listening) {
-    const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.string().copy(address.sun_path, sizeof(address.sun_path) - 1);
-    unlink(path.c_str());
-    ASSERT_EQ(bind(fd, std::bit_cast<const sockaddr*>(&address), sizeof(address)), 0);
-    ASSERT_TRUE(!listening || listen(fd, 1) == 0);
-    ASSERT_EQ(dup2(fd, 3), 3);
-    if (fd != 3) {
-        close(fd);
+    const auto sockets = handed_over_sockets();
+    ASSERT_TRUE(sockets);
+    for (const HandedOverSocket& socket : {sockets->http, sockets->notify}) {
+        EXPECT_EQ(socket.fd, -1);
+        EXPECT_TRUE(socket.path.empty());
     }
-    setenv("LISTEN_FDS", "1", 1);
-    setenv("LISTEN_PID", std::to_string(getpid()).c_str(), 1);
-    setenv("LISTEN_FDNAMES", "http", 1);
 }
 
-TEST(Process, TakesTheSocketThatSystemdHandsOver) {
-    const TempDir dir;
-    const auto path = dir.path() / "h.sock";
-    const int saved = fcntl(3, F_DUPFD_CLOEXEC, 10);
-    hand_over(path, true);
-    const auto taken = handed_over_socket();
+// What systemd hands over: descriptors from 3 on, named, for this pid. What was there before comes back.
+class HandOver : public testing::Test {
+protected:
+    static constexpr int first = 3;
+    static constexpr int count_max = 3;
+    HandOver() {
+        for (int i = 0; i < count_max; ++i) {
+            saved[static_cast<std::size_t>(i)] = fcntl(first + i, F_DUPFD_CLOEXEC, 20);
+        }
+    }
+    ~HandOver() override {
+        for (int i = 0; i < count_max; ++i) {
+            const int before = saved[static_cast<std::size_t>(i)];
+            close(first + i);
+            if (before >= 0) {
+                dup2(before, first + i);
+                close(before);
+            }
+        }
+    }
+    // Bound to dir/name; listens where it is a stream socket that shall.
+    void offer(const std::string& file, int type, bool listening = true) {
+        const int fd = fcntl(socket(AF_UNIX, type, 0), F_DUPFD, 10);
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        (dir.path() / file).string().copy(address.sun_path, sizeof(address.sun_path) - 1);
+        ASSERT_EQ(bind(fd, std::bit_cast<const sockaddr*>(&address), sizeof(address)), 0);
+        ASSERT_TRUE(type != SOCK_STREAM || !listening || listen(fd, 1) == 0);
+        offered.push_back(fd);
+    }
+    Result<HandedOver> take(const std::string& names) {
+        for (std::size_t i = 0; i < offered.size(); ++i) {
+            EXPECT_GE(dup2(offered[i], first + static_cast<int>(i)), 0);
+            close(offered[i]);
+        }
+        setenv("LISTEN_FDS", std::to_string(offered.size()).c_str(), 1);
+        setenv("LISTEN_PID", std::to_string(getpid()).c_str(), 1);
+        setenv("LISTEN_FDNAMES", names.c_str(), 1);
+        return handed_over_sockets();
+    }
+    const TempDir dir{};
+    std::vector<int> offered{};
+    std::array<int, count_max> saved{};
+};
+
+TEST_F(HandOver, BothSocketsByName) {
+    offer("n", SOCK_DGRAM);
+    offer("h", SOCK_STREAM);
+    const auto taken = take("notify:http");
     ASSERT_TRUE(taken) << taken.error().detail();
-    EXPECT_EQ(taken->fd, 3);
-    EXPECT_EQ(taken->path, path);
+    EXPECT_EQ(taken->notify.fd, 3);
+    EXPECT_EQ(taken->notify.path, dir.path() / "n");
+    EXPECT_EQ(taken->http.fd, 4);
+    EXPECT_EQ(taken->http.path, dir.path() / "h");
     EXPECT_EQ(getenv("LISTEN_FDS"), nullptr) << "children must not see it";
-    hand_over(path, false);
-    EXPECT_FALSE(handed_over_socket()) << "it does not listen";
-    if (saved >= 0) {
-        dup2(saved, 3);
-        close(saved);
-    }
+}
+
+TEST_F(HandOver, OfOneUnitTheyShareAName) {
+    offer("h", SOCK_STREAM);
+    offer("n", SOCK_DGRAM);
+    const auto taken = take("http:http");
+    ASSERT_TRUE(taken) << taken.error().detail();
+    EXPECT_EQ(taken->http.fd, 3);
+    EXPECT_EQ(taken->notify.fd, 4);
+}
+
+TEST_F(HandOver, TheNameDecidesAmongSeveral) {
+    offer("a", SOCK_STREAM);
+    offer("b", SOCK_STREAM);
+    const auto taken = take("other:http");
+    ASSERT_TRUE(taken) << taken.error().detail();
+    EXPECT_EQ(taken->http.fd, 4);
+    EXPECT_EQ(taken->notify.fd, -1);
+    EXPECT_EQ(fcntl(3, F_GETFD), -1) << "what nobody wants is closed";
+}
+
+TEST_F(HandOver, ASocketThatDoesNotListenIsRefused) {
+    offer("h", SOCK_STREAM, false);
+    const auto taken = take("http");
+    ASSERT_FALSE(taken);
+    EXPECT_NE(taken.error().reason.find("tocsind.socket"), std::string::npos);
 }
 
 TEST(Logging, AMessageIsOneLine) {
