@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::string_view helper_kind = "jobs-helper";
 constexpr std::string_view notify_kind = "notify";
+constexpr std::string_view deadman_kind = "deadman";
 
 } // namespace
 
@@ -187,6 +188,26 @@ Result<void> App::Impl::take_name() {
     return dbus ? dbus->request_name() : Result<void>{};
 }
 
+// More than the watchdog wants: a daemon that lives but cannot write, or whose jobs stand still, is silent there.
+void App::Impl::start_deadman() {
+    ping = std::make_unique<CurlPing>([this](auto work) { asio::post(io, std::move(work)); });
+    deadman = std::make_unique<Deadman>(
+        io, *ping,
+        DeadmanHooks{.log = [](const std::string& message) { log::warning(message); },
+                     .problem = [this](const std::string& problem) { set_reason(deadman_kind, problem); }});
+    deadman->add_proof("the writer", [this](auto answered) { store->ping_writer(std::move(answered)); });
+    deadman->add_proof("the readers", [this](auto answered) { store->ping_readers(std::move(answered)); });
+    deadman->add_check("the store", [this] {
+        const storage::Health health = store->health();
+        return health.stopped_writing.empty() && !health.full;
+    });
+    deadman->add_check("the jobs' reader", [this] {
+        const std::uint64_t lag = jobs->lag();
+        return jobs_progress.moves(lag, store->last_index() - lag);
+    });
+    deadman->reconfigure(deadman_settings(live.config()));
+}
+
 Result<void> App::Impl::tell_ready() {
     liveness.add_proof("writer", [this](auto answered) { store->ping_writer(std::move(answered)); });
     liveness.add_proof("readers", [this](auto answered) { store->ping_readers(std::move(answered)); });
@@ -195,6 +216,7 @@ Result<void> App::Impl::tell_ready() {
     }
     liveness.ready(status_text());
     wait_for_watchdog();
+    start_deadman();
     log::info(fmt::format("tocsind {} is ready on {} and {}: {}", TOCSIN_VERSION, site.socket.string(),
                           dbus ? fmt::format("the {} bus", to_string(options.bus)) : "no bus", status_text()));
     return {};

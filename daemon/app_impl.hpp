@@ -5,6 +5,8 @@
 
 #include "core/clock.hpp"
 #include "daemon/app.hpp"
+#include "daemon/curl_ping.hpp"
+#include "daemon/deadman.hpp"
 #include "daemon/intake.hpp"
 #include "daemon/liveness.hpp"
 #include "daemon/manager.hpp"
@@ -52,6 +54,7 @@ struct App::Impl {
 
     Services services() { return Services{*intake, *store, *store, *watchboard, *jobs, *manager}; }
     ManagerParts manager_parts();
+    void start_deadman();
     void set_reason(std::string_view kind, const std::string& problem); // degraded; "": no longer
 
     // Reload.
@@ -97,6 +100,9 @@ struct App::Impl {
     std::unique_ptr<ipc::http::Server> http{};
     std::unique_ptr<ipc::notify::Server> notify{};
     std::unique_ptr<ipc::dbus::Service> dbus{};
+    ReaderProgress jobs_progress{};
+    std::unique_ptr<CurlPing> ping{};
+    std::unique_ptr<Deadman> deadman{};
     std::unique_ptr<Subscription> commits{};
     std::unique_ptr<Subscription> degraded{};
     std::unique_ptr<StopDeadline> deadline{};

@@ -55,6 +55,7 @@ void App::Impl::apply_config() {
     intake->set_rules(intake_rules(live.config(), site));
     watchboard->reconfigure(heartbeat_settings(live.config()));
     jobs->reconfigure(job_settings(live.config(), site));
+    deadman->reconfigure(deadman_settings(live.config()));
 }
 
 // ---- signals, watchdog, STATUS ----
@@ -140,6 +141,9 @@ void App::Impl::stop(std::string_view why, int code) {
         log::error(fmt::format("the stop did not finish in {} s; it hangs at: {}", stop_limit.count(), step));
         _exit(1);
     });
+    if (deadman) {
+        deadman->stop();
+    }
     if (notify) {
         notify->stop();
     }

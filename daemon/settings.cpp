@@ -79,6 +79,10 @@ jobs::Settings job_settings(const Config& config, const Site& site) {
     return settings;
 }
 
+DeadmanSettings deadman_settings(const Config& config) {
+    return DeadmanSettings{.url = config.deadman_url, .interval_us = config.deadman_interval_us};
+}
+
 IntakeRules intake_rules(const Config& config, const Site& site) {
     IntakeRules rules;
     rules.zone = config.time_zone;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "daemon/config.hpp"
+#include "daemon/deadman.hpp"
 #include "daemon/options.hpp"
 #include "heartbeats/watchboard.hpp"
 #include "ipc/access.hpp"
@@ -27,6 +28,7 @@ struct Site {
 storage::Options store_options(const Config& config, const Site& site);
 heartbeats::Settings heartbeat_settings(const Config& config);
 jobs::Settings job_settings(const Config& config, const Site& site);
+DeadmanSettings deadman_settings(const Config& config);
 IntakeRules intake_rules(const Config& config, const Site& site);
 
 // The group whose members may use the daemon; empty: its owner and root alone, which is the default where the daemon

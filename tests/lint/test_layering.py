@@ -24,12 +24,14 @@ LIBRARIES = {
     "boost/asio": {"ipc", "daemon", "heartbeats", "jobs"},
     "toml++": {"daemon"},
     "spdlog": {"daemon"},
-    "curl/": {"cli"},
+    "curl/": {"cli", "daemon"},
     "simdjson": {"core", "ipc", "cli"},
     "re2/": {"core"},
     "date/": {"core"},
     "xxhash": {"core"},
 }
+# header prefix → the only files of a room that may include it
+FILES = {("daemon", "curl/"): {"daemon/curl_ping.cpp"}}  # the dead man's switch and nothing else
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.M)
 
 
@@ -52,6 +54,17 @@ def test_rooms_include_only_what_their_arrow_allows():
     assert not wrong, "\n".join(wrong)
 
 
+def file_violation(path, header):
+    return any(path.startswith(room + "/") and header.startswith(prefix) and path not in files
+               for (room, prefix), files in FILES.items())
+
+
+def test_libraries_are_seen_in_their_files_only():
+    wrong = [f"{relative(p)}: {h}" for room in ROOMS for p in sources(room) for h in includes(p)
+             if file_violation(relative(p), h)]
+    assert not wrong, "\n".join(wrong)
+
+
 def test_public_headers_are_light():
     """A header that other rooms include must not pull in a heavy library."""
     heavy = ("boost/", "simdjson", "lmdb", "toml++", "spdlog", "systemd/", "re2/", "date/", "xxhash", "curl/")
@@ -65,4 +78,5 @@ def test_the_rule_itself_can_fail():
     assert room_violation("core", "storage/store.hpp")
     assert room_violation("ipc", "heartbeats/watchboard.hpp")
     assert library_violation("daemon", "lmdb.h")
+    assert file_violation("daemon/app.cpp", "curl/curl.h")
     assert not room_violation("daemon", "storage/store.hpp")
