@@ -73,6 +73,8 @@ struct ScriptEntry {
     std::int64_t kill_after_us = -1; // -1: not given
     std::int64_t retries = -1;       // -1: not given
     std::int64_t parallel = 0;       // 0: not given
+    bool callback = false;
+    bool coalesce = false;
     Place place{};
 };
 
@@ -125,6 +127,7 @@ struct Config {
     std::int64_t jobs_kill_after_us = 0;
     std::int64_t jobs_callback_timeout_us = 0;
     std::int64_t jobs_retries = 0;
+    std::int64_t jobs_queue = 0;
 
     std::vector<HeartbeatEntry> heartbeats{};
     std::vector<ScriptEntry> scripts{};

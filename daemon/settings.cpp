@@ -19,6 +19,9 @@ std::uint64_t default_max_bytes(const Site& site) {
 
 jobs::ScriptConfig script_config(const ScriptEntry& entry) {
     jobs::ScriptConfig script{.submit = entry.submit, .rerun = entry.rerun};
+    script.parallel = static_cast<unsigned>(entry.parallel);
+    script.callback = entry.callback;
+    script.coalesce = entry.coalesce;
     if (entry.timeout_us > 0) {
         script.timeout_us = entry.timeout_us;
     }
@@ -72,6 +75,11 @@ jobs::Settings job_settings(const Config& config, const Site& site) {
     settings.kill_after_us = config.jobs_kill_after_us;
     settings.callback_timeout_us = config.jobs_callback_timeout_us;
     settings.retries = static_cast<unsigned>(config.jobs_retries);
+    settings.queue = static_cast<std::size_t>(config.jobs_queue);
+    settings.callback_base = config.spark_callback_base;
+    while (settings.callback_base.ends_with('/')) {
+        settings.callback_base.pop_back();
+    }
     settings.owner_is_root = site.bus == Bus::system;
     for (const ScriptEntry& entry : config.scripts) {
         settings.scripts.insert_or_assign(entry.name, script_config(entry));

@@ -47,17 +47,18 @@ Engine::Engine(boost::asio::io_context& io, Ports ports, Settings settings)
       ports_(ports),
       settings_(absolute(std::move(settings))),
       committer_(std::make_shared<Committer>(io, ports.store)),
-      timer_(io) {}
+      timer_(io) {
+    records_.set_limits(limits_of(settings_));
+}
 
 Result<void> Engine::start() {
     if (auto loaded = load(); !loaded) {
         return loaded;
     }
     follower_ = std::make_shared<Follower>(
-        io_, ports_.reader,
-        [self = weak_from_this()](const auto& events, std::uint64_t upto, std::move_only_function<void()> done) {
+        io_, ports_.reader, [self = weak_from_this()](const auto& events, std::uint64_t upto, Follower::Taken taken) {
             if (const auto engine = self.lock()) {
-                engine->take_events(events, upto, std::move(done));
+                engine->take_events(events, upto, std::move(taken));
             }
         });
     follower_->start(ports_.feed, ports_.store.cursor(cursor_name));
@@ -108,6 +109,7 @@ void Engine::resume_or_end(Job job) {
     const bool again = plan_of(settings_, job.script).rerun && job.attempt < runs_cut_short_max;
     if (again) {
         job.state = JobState::queued;
+        job.callback_secret.clear(); // the next run gets its own
         return records_.restore(std::move(job), 0);
     }
     job.state = JobState::failed;
@@ -153,6 +155,7 @@ void Engine::abandon() {
 
 void Engine::reconfigure(Settings settings) {
     settings_ = absolute(std::move(settings));
+    records_.set_limits(limits_of(settings_));
     pump();
 }
 
@@ -184,6 +187,7 @@ void Engine::pump() {
         }
         begin(*id);
     }
+    release_log();
     arm();
 }
 
@@ -217,6 +221,9 @@ void Engine::expire(std::uint64_t id) {
 // ---- changes ----
 
 void Engine::change(Job next, std::int64_t due_us, Persistence persistence, Then then) {
+    if (next.state != JobState::running && next.state != JobState::waiting) {
+        next.callback_secret.clear();
+    }
     StateChange writes;
     append_change(writes, {next, due_us}, ports_.clock.wall_us());
     commit_change({std::move(next), due_us, persistence}, std::move(writes), std::move(then));
@@ -284,6 +291,7 @@ void Engine::tell(const Job& job) {
 // With what only a running helper knows.
 Job Engine::view(const Job& job) const {
     Job seen = job;
+    seen.callback_secret.clear();
     const auto place = places_.find(job.id);
     if (job.state == JobState::running && place != places_.end() && place->second.run) {
         seen.pid = place->second.run->pid();

@@ -19,6 +19,7 @@ void write(ByteWriter& out, const Run& run) {
     out.u32(run.owner_uid);
     out.text(run.directory);
     out.text(run.socket);
+    out.text(run.callback);
     out.u64(run.event_index);
     out.text(run.event_name);
     out.text(run.event_src);
@@ -58,6 +59,7 @@ void read(ByteReader& in, Run& run) {
     run.owner_uid = in.u32();
     run.directory = in.text(limits::path_bytes);
     run.socket = in.text(limits::path_bytes);
+    run.callback = in.text(limits::path_bytes);
     run.event_index = in.u64();
     run.event_name = in.text(limits::name_bytes);
     run.event_src = in.text(limits::name_bytes);
@@ -98,8 +100,8 @@ bool has_nul(std::string_view text) {
 
 // What is wrong with the values, each readable by itself; empty where nothing is.
 std::string_view problem(const Run& run) {
-    for (const auto* text : {&run.script, &run.path, &run.directory, &run.socket, &run.event_name, &run.event_src,
-                             &run.event_time, &run.event_severity}) {
+    for (const auto* text : {&run.script, &run.path, &run.directory, &run.socket, &run.callback, &run.event_name,
+                             &run.event_src, &run.event_time, &run.event_severity}) {
         if (has_nul(*text)) {
             return "a string holds a NUL byte";
         }

@@ -17,7 +17,7 @@
 
 namespace tocsin::jobs::protocol {
 
-inline constexpr std::uint8_t version = 1;
+inline constexpr std::uint8_t version = 2;
 inline constexpr std::size_t packet_bytes_max = 64 * limits::KiB;
 inline constexpr std::size_t output_chunk_bytes = 16 * limits::KiB;
 inline constexpr std::size_t output_bytes_max = limits::MiB;
@@ -34,6 +34,7 @@ struct Run {
     std::uint32_t owner_uid = 0; // who may own it, beside root
     std::string directory{};     // its working directory: of the helper's own user, 0700; emptied before the start
     std::string socket{};        // TOCSIN_SOCKET
+    std::string callback{};      // TOCSIN_CALLBACK; empty: the script gets none
     std::uint64_t event_index = 0;
     std::string event_name{};
     std::string event_src{};

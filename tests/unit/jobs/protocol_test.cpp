@@ -21,6 +21,7 @@ Run sample_run() {
             .owner_uid = 990,
             .directory = "/var/lib/tocsin/products/5",
             .socket = "/run/tocsin/tocsin.sock",
+            .callback = "https://h/v1/callbacks/5-0",
             .event_index = 17,
             .event_name = "sshd.login_failed",
             .event_src = "sshd",
