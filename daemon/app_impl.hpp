@@ -54,6 +54,7 @@ struct App::Impl {
 
     Services services() { return Services{*intake, *store, *store, *watchboard, *jobs, *manager}; }
     ManagerParts manager_parts();
+    void take_helper_state(const jobs::HelperState& state);
     void start_deadman();
     void set_reason(std::string_view kind, const std::string& problem); // degraded; "": no longer
 
