@@ -13,9 +13,9 @@ namespace tocsin::daemon {
 namespace {
 
 constexpr std::int64_t second = 1'000'000;
-constexpr std::int64_t day = 24 * 3600 * second;
+constexpr std::int64_t day = std::int64_t{24} * 3600 * second;
 constexpr std::int64_t year = 365 * day;
-constexpr std::int64_t mib = 1024 * 1024;
+constexpr std::int64_t mib = std::int64_t{1024} * 1024;
 constexpr std::int64_t tib = mib * mib;
 
 constexpr std::array<std::string_view, 6> log_levels = {"trace", "debug", "info", "warning", "error", "critical"};
