@@ -92,7 +92,6 @@ void Face::take_from(const Sender& sender, const Message& message) {
     if (!beat) {
         return lose(&Counts::refused, "is refused", beat.error().detail());
     }
-    ++counts_.taken;
     const std::uint64_t number = outstanding_.begin(sender.source);
     auto done = [weak = weak_from_this(), number](const Result<Watch>& result) {
         if (const auto self = weak.lock()) {
@@ -110,9 +109,9 @@ void Face::answered(std::uint64_t beat, const Result<Watch>& result) {
     const Outstanding::End how = end_of(result);
     outstanding_.end(beat, how);
     if (how == Outstanding::End::refused) {
-        --counts_.taken;
-        lose(&Counts::refused, "is refused", result.error().detail());
+        return lose(&Counts::refused, "is refused", result.error().detail());
     }
+    ++counts_.taken; // only now: a counter never goes down
 }
 
 void Face::lose(std::uint64_t Counts::* count, std::string_view what, const std::string& why) {
