@@ -19,6 +19,7 @@ namespace {
 constexpr std::string_view helper_kind = "jobs-helper";
 constexpr std::string_view notify_kind = "notify";
 constexpr std::string_view deadman_kind = "deadman";
+constexpr std::string_view limits_kind = "job-limits";
 
 } // namespace
 
@@ -114,9 +115,10 @@ Result<void> App::Impl::start_manager() {
     manager = std::make_unique<DaemonManager>(manager_parts());
     intake->on_refused([this](const Error&) { manager->refresh(); });
     manager->start();
-    if (::access(site.helper.c_str(), X_OK) != 0) {
-        manager->set_degraded(helper_kind, fmt::format("{} is not there; scripts cannot run", site.helper.string()));
-    }
+    jobs->on_helper([this](const jobs::HelperState& state) {
+        set_reason(helper_kind, state.unusable);
+        set_reason(limits_kind, state.unlimited);
+    });
     commits = store->on_commit([this](const CommitNotice&) { touch_status(); });
     degraded = manager->on_degraded([this](const std::vector<std::string>&) {
         touch_status();

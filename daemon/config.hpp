@@ -125,6 +125,11 @@ struct Config {
     std::int64_t jobs_kill_after_us = 0;
     std::int64_t jobs_callback_timeout_us = 0;
     std::int64_t jobs_retries = 0;
+    std::uint64_t jobs_memory_max = 0;
+    std::uint64_t jobs_file_size_max = 0;
+    std::int64_t jobs_open_files = 0;
+    std::uint64_t jobs_products_max = 0;
+    std::string jobs_helper_socket{};
 
     std::vector<HeartbeatEntry> heartbeats{};
     std::vector<ScriptEntry> scripts{};

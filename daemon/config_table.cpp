@@ -27,6 +27,10 @@ constexpr Shape address{.kind = Kind::address};
 constexpr Shape paths{.kind = Kind::paths};
 constexpr Shape globs{.kind = Kind::globs};
 
+constexpr Shape size(std::int64_t min, std::int64_t max) {
+    return Shape{.kind = Kind::size, .bounds = {.min = min, .max = max}};
+}
+
 constexpr Shape integer(std::int64_t min, std::int64_t max) {
     return Shape{.kind = Kind::integer, .bounds = {.min = min, .max = max}};
 }
@@ -154,6 +158,17 @@ std::vector<Key<Config>> reader_keys() {
             "how long a waiting job waits for its report"),
         key("jobs.retries", {integer(0, 100), "0", reload}, &Config::jobs_retries,
             "how often a failed job is run again"),
+        key("jobs.memory_max", {size(16 * mib, 64 * tib), "2G", reload}, &Config::jobs_memory_max,
+            "address space of each process of a script; interpreters that reserve more than they use need more"),
+        key("jobs.file_size_max", {size(mib, 64 * tib), "256M", reload}, &Config::jobs_file_size_max,
+            "size of each file that a script writes"),
+        key("jobs.open_files", {integer(16, 1'048'576), "1024", reload}, &Config::jobs_open_files,
+            "descriptors of each process of a script"),
+        key("jobs.products_max", {size(0, 64 * tib), "1G", reload}, &Config::jobs_products_max,
+            "size of all files that scripts left; more are not kept"),
+        key("jobs.helper_socket", {string, "", reload}, &Config::jobs_helper_socket,
+            "socket on which systemd starts tocsin-spark, an absolute path; without it a script does not run. Empty: "
+            "spark.sock beside the daemon's socket where it is there, else the daemon starts tocsin-spark itself"),
     };
 }
 

@@ -72,6 +72,13 @@ jobs::Settings job_settings(const Config& config, const Site& site) {
     settings.kill_after_us = config.jobs_kill_after_us;
     settings.callback_timeout_us = config.jobs_callback_timeout_us;
     settings.retries = static_cast<unsigned>(config.jobs_retries);
+    settings.memory_bytes = config.jobs_memory_max;
+    settings.file_bytes = config.jobs_file_size_max;
+    settings.open_files = static_cast<std::uint32_t>(config.jobs_open_files);
+    settings.products_bytes_max = config.jobs_products_max;
+    settings.helper_socket_required = !config.jobs_helper_socket.empty();
+    settings.helper_socket = settings.helper_socket_required ? std::filesystem::path(config.jobs_helper_socket)
+                                                             : site.socket.parent_path() / "spark.sock";
     settings.owner_is_root = site.bus == Bus::system;
     for (const ScriptEntry& entry : config.scripts) {
         settings.scripts.insert_or_assign(entry.name, script_config(entry));

@@ -47,12 +47,15 @@ Engine::Engine(boost::asio::io_context& io, Ports ports, Settings settings)
       ports_(ports),
       settings_(absolute(std::move(settings))),
       committer_(std::make_shared<Committer>(io, ports.store)),
+      products_(std::make_shared<Products>(settings_.products, settings_.products_bytes_max)),
       timer_(io) {}
 
 Result<void> Engine::start() {
     if (auto loaded = load(); !loaded) {
         return loaded;
     }
+    products_->sweep_locks([this](std::uint64_t id) { return records_.find(id) != nullptr; });
+    look_at_helper();
     follower_ = std::make_shared<Follower>(
         io_, ports_.reader,
         [self = weak_from_this()](const auto& events, std::uint64_t upto, std::move_only_function<void()> done) {
@@ -118,6 +121,7 @@ void Engine::resume_or_end(Job job) {
 
 void Engine::stop(std::move_only_function<void()> done) {
     stopping_ = true;
+    probe_.reset();
     stop_waiters_.push_back(std::move(done));
     timer_.cancel();
     if (follower_) {
@@ -144,6 +148,7 @@ void Engine::check_stopped() {
 void Engine::abandon() {
     stopping_ = true;
     committer_->abandon();
+    probe_.reset();
     timer_.cancel();
     if (follower_) {
         follower_->stop();
@@ -153,6 +158,8 @@ void Engine::abandon() {
 
 void Engine::reconfigure(Settings settings) {
     settings_ = absolute(std::move(settings));
+    products_->set_bytes_max(settings_.products_bytes_max);
+    look_at_helper();
     pump();
 }
 

@@ -8,6 +8,7 @@
 #include "core/ports.hpp"
 #include "jobs/committer.hpp"
 #include "jobs/follower.hpp"
+#include "jobs/helper_probe.hpp"
 #include "jobs/helper_run.hpp"
 #include "jobs/job_change.hpp"
 #include "jobs/job_service.hpp"
@@ -46,6 +47,7 @@ public:
     // As if the daemon died: sockets close, nobody is answered.
     void abandon();
     void reconfigure(Settings settings);
+    void on_helper(std::function<void(const HelperState&)> handler);
     std::uint64_t lag() const;
 
     void run(std::uint64_t unique_index, std::string script, Done<Job> done);
@@ -109,6 +111,12 @@ private:
     void leave(std::uint64_t id);
     void check_stopped();
 
+    // engine_helper.cpp: whether there is one, and whether it is limited
+    void look_at_helper();
+    void learn_helper(const std::string& socket, const std::optional<protocol::Hello>& hello,
+                      const std::string& problem);
+    void set_helper_state(HelperState state);
+
     // engine_acts.cpp: what callers ask for
     void rerun_found(const Job& job, Done<Job> done);
     void report_for(Report report, Done<void> done);
@@ -126,6 +134,10 @@ private:
     Records records_{};
     std::shared_ptr<Committer> committer_;
     std::shared_ptr<Follower> follower_{};
+    std::shared_ptr<Products> products_;
+    std::shared_ptr<HelperProbe> probe_{};
+    HelperState helper_state_{};
+    std::function<void(const HelperState&)> helper_handler_{};
     boost::asio::steady_timer timer_;
     std::map<std::uint64_t, Place> places_{};
     std::map<std::uint64_t, std::function<void(const Job&)>> handlers_{};

@@ -4,11 +4,8 @@
 
 #include "core/json.hpp"
 #include "core/time.hpp"
+#include "jobs/helper_socket.hpp"
 
-#include <cerrno>
-#include <cstring>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <utility>
 
 namespace tocsin::jobs {
@@ -16,14 +13,6 @@ namespace tocsin::jobs {
 namespace {
 
 constexpr std::int64_t read_retry_us = 1'000'000; // when the log cannot be read now
-
-// The folder of all products, or a job's own in it; what an earlier attempt left there is removed by the helper.
-Result<void> make_directory(const std::string& path) {
-    if ((::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) || ::chmod(path.c_str(), 0700) != 0) {
-        return fail(Code::unavailable, "jobs", path, std::string("cannot be made: ") + ::strerror(errno));
-    }
-    return {};
-}
 
 RunResult never_started(std::string reason) {
     RunResult result;
@@ -78,11 +67,8 @@ Result<void> Engine::prepare(Place& place, const Job& job, const Event& event) c
     if (!path) {
         return std::unexpected(path.error());
     }
-    const std::string directory = (settings_.products / std::to_string(job.id)).string();
-    for (const std::string& path_made : {settings_.products.string(), directory}) {
-        if (auto made = make_directory(path_made); !made) {
-            return made;
-        }
+    if (auto emptied = products_->forget(job.id); !emptied) { // of an earlier attempt
+        return emptied;
     }
     const ScriptPlan plan = plan_of(settings_, job.script);
     place.request = protocol::Run{.job_id = job.id,
@@ -90,7 +76,6 @@ Result<void> Engine::prepare(Place& place, const Job& job, const Event& event) c
                                   .script = job.script,
                                   .path = std::move(*path),
                                   .owner_uid = script_owner(settings_),
-                                  .directory = directory,
                                   .socket = settings_.socket,
                                   .event_index = event.unique_index,
                                   .event_name = event.event_name,
@@ -100,7 +85,10 @@ Result<void> Engine::prepare(Place& place, const Job& job, const Event& event) c
                                   .event_severity = std::string(to_string(event.severity)),
                                   .timeout_us = plan.timeout_us,
                                   .kill_after_us = plan.kill_after_us,
-                                  .output_bytes = limits::job_output_bytes};
+                                  .output_bytes = limits::job_output_bytes,
+                                  .limits = {.memory_bytes = settings_.memory_bytes,
+                                             .file_bytes = settings_.file_bytes,
+                                             .open_files = settings_.open_files}};
     place.event_json.clear();
     json::append_object(place.event_json, event);
     return {};
@@ -116,23 +104,29 @@ void Engine::launch(std::uint64_t id, const Result<void>& kept) {
         return finished(id, never_started("the store refused the row: " + kept.error().detail()));
     }
     Place& place = places_.at(id);
-    auto run = HelperRun::spawn(io_, settings_.helper.string(), place.request, place.event_json,
-                                [self = weak_from_this(), id](RunResult result) {
-                                    if (const auto engine = self.lock()) {
-                                        engine->finished(id, std::move(result));
-                                    }
-                                });
-    if (!run) {
-        return finished(id, never_started(run.error().detail()));
-    }
-    place.event_json = {};
-    place.run = std::move(*run);
+    RunInput input{.request = place.request,
+                   .event_json = std::exchange(place.event_json, {}),
+                   .program = settings_.helper.string(),
+                   .socket = helper_socket_for(settings_, place.request.script),
+                   .products = products_};
+    place.run = HelperRun::start(io_, std::move(input), [self = weak_from_this(), id](RunResult result) {
+        if (const auto engine = self.lock()) {
+            engine->finished(id, std::move(result));
+        }
+    });
     tell(records_.find(id)->job);
 }
 
 void Engine::finished(std::uint64_t id, RunResult result) {
-    Place& place = places_.at(id);
-    place.run.reset();
+    const auto found = places_.find(id);
+    if (found == places_.end()) {
+        return;
+    }
+    Place& place = found->second;
+    if (place.run) {
+        learn_helper(place.run->socket(), result.hello, result.problem);
+        place.run.reset();
+    }
     if (stopping_) {
         places_.erase(id);
         return check_stopped();
@@ -162,11 +156,12 @@ void Engine::end_unstarted(std::uint64_t id, JobState state, std::string reason)
     change(std::move(next), 0, Persistence::until_kept, [this, id](const Result<void>&) { leave(id); });
 }
 
-// The place is free. A directory in which nothing was left is removed: rmdir() removes no other.
+// The place is free, and so is the lock where the job does not run again.
 void Engine::leave(std::uint64_t id) {
     auto place = places_.extract(id);
-    if (!place.mapped().request.directory.empty()) {
-        ::rmdir(place.mapped().request.directory.c_str());
+    const Entry* const entry = records_.find(id);
+    if (entry == nullptr || entry->job.state != JobState::queued) {
+        products_->forget_lock(id);
     }
     for (auto& done : place.mapped().cancel_waiters) {
         find(id, std::move(done));

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jobs/helper_run.hpp"
 
-#include "jobs/packet.hpp"
+#include "jobs/helper_process.hpp"
+#include "jobs/helper_socket.hpp"
 
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
-#include <spawn.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,10 +23,14 @@ namespace tocsin::jobs {
 
 namespace {
 
-// Beyond what the helper was allowed to take: an earlier run's lock (60 s), the rest of the ending.
-constexpr std::int64_t helper_slack_us = 90'000'000;
+constexpr std::int64_t hello_wait_us = 30'000'000; // the service manager may have to make a unit first
+// Beyond what the helper was allowed to take: an earlier run's lock (60 s), products, the rest of the ending.
+constexpr std::int64_t helper_slack_us = 180'000'000;
 constexpr std::int64_t stop_slack_us = 2'000'000; // beyond the grace of a stop
 constexpr std::int64_t exit_slack_us = 5'000'000; // from its last word to its end
+// A helper that cannot be reached is tried again after 0.25 s, 0.5 s, … 4 s: about 8 s in all.
+constexpr unsigned connects_max = 6;
+constexpr std::int64_t connect_delay_us_min = 250'000;
 
 std::unexpected<Error> system_error(std::string object, int error) {
     return fail(Code::unavailable, "jobs", std::move(object), ::strerror(error));
@@ -48,126 +54,152 @@ Result<Fd> seal_event(std::string_view json) {
     return file;
 }
 
-// A helper that cannot be watched: it has no script yet.
-std::unexpected<Error> abort_start(pid_t helper, std::string reason) {
-    ::kill(helper, SIGKILL);
-    ::waitpid(helper, nullptr, 0);
-    return fail(Code::unavailable, "jobs", "tocsin-spark", std::move(reason));
-}
-
-// Actions and attributes of posix_spawn, freed with their owner.
-class SpawnPlan {
-public:
-    explicit SpawnPlan(int socket) {
-        ::posix_spawn_file_actions_init(&actions_);
-        ::posix_spawnattr_init(&attributes_);
-        ::posix_spawn_file_actions_adddup2(&actions_, socket, STDIN_FILENO);
-        ::posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-        ::posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1);
-        sigset_t none;
-        sigset_t all;
-        sigemptyset(&none);
-        sigfillset(&all);
-        ::posix_spawnattr_setsigmask(&attributes_, &none);
-        ::posix_spawnattr_setsigdefault(&attributes_, &all);
-        // A session of its own: Ctrl-C at the daemon's terminal is the daemon's matter.
-        constexpr int flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID;
-        ::posix_spawnattr_setflags(&attributes_, static_cast<short>(flags));
-    }
-    ~SpawnPlan() {
-        ::posix_spawn_file_actions_destroy(&actions_);
-        ::posix_spawnattr_destroy(&attributes_);
-    }
-    SpawnPlan(const SpawnPlan&) = delete;
-    SpawnPlan& operator=(const SpawnPlan&) = delete;
-
-    int run(pid_t& pid, const std::string& program) {
-        std::string name = program;
-        std::array<char*, 2> argv{name.data(), nullptr};
-        std::string path = "PATH=/usr/bin:/bin";
-        std::array<char*, 2> envp{path.data(), nullptr};
-        return ::posix_spawn(&pid, program.c_str(), &actions_, &attributes_, argv.data(), envp.data());
-    }
-
-private:
-    posix_spawn_file_actions_t actions_{};
-    posix_spawnattr_t attributes_{};
-};
-
 } // namespace
 
-HelperRun::HelperRun(Key, boost::asio::io_context& io, pid_t pid, Finished finished)
-    : socket_(io), pidfd_(io), patience_(io), pid_(pid), finished_(std::move(finished)) {}
+HelperRun::HelperRun(Key, boost::asio::io_context& io, RunInput input, Finished finished)
+    : io_(io),
+      input_(std::move(input)),
+      socket_(io),
+      pidfd_(io),
+      patience_(io),
+      retry_(io),
+      products_(input_.products, input_.request.job_id),
+      finished_(std::move(finished)) {}
 
-Result<HelperRun::Process> HelperRun::start_process(const std::string& helper) {
-    std::array<int, 2> pair{-1, -1};
-    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair.data()) != 0) {
-        return system_error("socketpair", errno);
-    }
-    Process process;
-    process.socket = Fd(pair[0]);
-    const Fd theirs(pair[1]);
-    if (const int error = SpawnPlan(theirs.get()).run(process.pid, helper); error != 0) {
-        return system_error(helper, error);
-    }
-    process.pidfd = Fd(static_cast<int>(::syscall(SYS_pidfd_open, process.pid, 0)));
-    if (!process.pidfd.valid()) {
-        return abort_start(process.pid, ::strerror(errno));
-    }
-    return process;
-}
-
-Result<std::shared_ptr<HelperRun>> HelperRun::spawn(boost::asio::io_context& io, const std::string& helper,
-                                                    const protocol::Run& request, std::string_view event_json,
-                                                    Finished finished) {
-    auto event = seal_event(event_json);
-    if (!event) {
-        return std::unexpected(event.error());
-    }
-    auto process = start_process(helper);
-    if (!process) {
-        return std::unexpected(process.error());
-    }
-    auto run = std::make_shared<HelperRun>(Key{}, io, process->pid, std::move(finished));
-    boost::system::error_code error;
-    run->socket_.assign(process->socket.get(), error);
-    if (error) {
-        return abort_start(process->pid, error.message());
-    }
-    process->socket.release();
-    run->pidfd_.assign(process->pidfd.get(), error);
-    if (error) {
-        return abort_start(process->pid, error.message());
-    }
-    process->pidfd.release();
-    // A socket that nobody wrote to takes the first packet; should it not, the helper ends without a word.
-    send_packet(run->socket_.native_handle(), protocol::encode(request), event->get());
-    run->begin(request.timeout_us + request.kill_after_us + helper_slack_us);
+std::shared_ptr<HelperRun> HelperRun::start(boost::asio::io_context& io, RunInput input, Finished finished) {
+    auto run = std::make_shared<HelperRun>(Key{}, io, std::move(input), std::move(finished));
+    run->input_.socket.empty() ? run->spawn() : run->connect();
     return run;
 }
 
-void HelperRun::begin(std::int64_t patience_us) {
+std::uint32_t HelperRun::pid() const {
+    const std::uint32_t told = result_.hello ? result_.hello->pid : 0;
+    return child_ != 0 ? static_cast<std::uint32_t>(child_) : told;
+}
+
+// ---- a helper ----
+
+Result<void> HelperRun::watch(Fd socket, Fd pidfd) {
+    boost::system::error_code error;
+    socket_.assign(socket.get(), error);
+    if (error) {
+        return system_error("tocsin-spark", error.value());
+    }
+    socket.release();
+    if (pidfd.valid()) {
+        pidfd_.assign(pidfd.get(), error);
+    }
+    if (error) {
+        return system_error("tocsin-spark", error.value());
+    }
+    pidfd.release();
+    be_patient(hello_wait_us);
     await_socket();
+    return {};
+}
+
+void HelperRun::spawn() {
+    auto process = spawn_helper(input_.program);
+    if (!process) {
+        return fail_unstarted(process.error().detail());
+    }
+    child_ = process->pid;
+    if (auto watched = watch(std::move(process->socket), std::move(process->pidfd)); !watched) {
+        ::kill(child_, SIGKILL); // ours, and not reaped yet
+        ::waitpid(std::exchange(child_, 0), nullptr, 0);
+        return fail_unstarted(watched.error().detail());
+    }
     await_process();
-    be_patient(patience_us);
+}
+
+void HelperRun::connect() {
+    ++connects_;
+    auto socket = connect_helper(input_.socket);
+    if (!socket) {
+        return connect_later(socket.error().detail());
+    }
+    if (auto watched = watch(std::move(*socket), Fd()); !watched) {
+        fail_unstarted(watched.error().detail());
+    }
+}
+
+// Before the request was sent nothing has begun, so trying again is safe.
+void HelperRun::connect_later(std::string reason) {
+    if (connects_ >= connects_max || stopped_) {
+        return fail_unstarted(std::move(reason));
+    }
+    retry_.expires_after(std::chrono::microseconds(connect_delay_us_min << (connects_ - 1)));
+    retry_.async_wait([self = weak_from_this()](boost::system::error_code error) {
+        if (const auto run = self.lock(); run && !error && !run->stopped_) {
+            run->connect();
+        }
+    });
+}
+
+void HelperRun::greeted(protocol::Hello hello) {
+    if (result_.hello) {
+        return;
+    }
+    result_.hello = std::move(hello);
+    if (auto sent = send_request(); !sent) {
+        result_.problem = sent.error().detail();
+        return close_socket();
+    }
+    const auto& request = input_.request;
+    be_patient(request.timeout_us + request.kill_after_us + helper_slack_us);
+}
+
+// A socket that nobody wrote to takes the first packet.
+Result<void> HelperRun::send_request() {
+    auto event = seal_event(std::exchange(input_.event_json, {}));
+    if (!event) {
+        return std::unexpected(event.error());
+    }
+    auto lock = input_.products->lock(input_.request.job_id);
+    if (!lock) {
+        return std::unexpected(lock.error());
+    }
+    const std::array<int, 2> descriptors{event->get(), lock->get()};
+    if (send_packet(socket_.native_handle(), protocol::encode(input_.request), descriptors) != PacketStatus::ok) {
+        return fail(Code::unavailable, "jobs", "tocsin-spark", "did not take the request");
+    }
+    return {};
 }
 
 void HelperRun::be_patient(std::int64_t patience_us) {
     patience_.expires_after(std::chrono::microseconds(patience_us));
     patience_.async_wait([self = weak_from_this()](boost::system::error_code error) {
-        const auto run = self.lock();
-        if (run && !error && !run->reaped_) {
-            ::syscall(SYS_pidfd_send_signal, run->pidfd_.native_handle(), SIGKILL, nullptr, 0);
+        if (const auto run = self.lock(); run && !error) {
+            run->lose_patience();
         }
     });
 }
 
-void HelperRun::stop(std::int64_t grace_us) {
-    if (socket_.is_open()) {
-        send_packet(socket_.native_handle(), protocol::encode(protocol::Stop{grace_us}));
-        be_patient(grace_us + stop_slack_us);
+void HelperRun::lose_patience() {
+    if (child_ != 0) {
+        ::syscall(SYS_pidfd_send_signal, pidfd_.native_handle(), SIGKILL, nullptr, 0);
+    } else if (socket_.is_open()) {
+        result_.problem = "did not answer in time";
+        close_socket();
     }
 }
+
+void HelperRun::stop(std::int64_t grace_us) {
+    if (std::exchange(stopped_, true) || finishing_) {
+        return;
+    }
+    if (!socket_.is_open()) { // it ends already, or there is none yet
+        return input_.socket.empty() ? void() : fail_unstarted("stopped before it began");
+    }
+    if (!result_.hello) { // and so no request was sent
+        result_.ended = protocol::Ended{.cause = protocol::Cause::stopped, .reason = "stopped before it began"};
+        return close_socket();
+    }
+    send_packet(socket_.native_handle(), protocol::encode(protocol::Stop{grace_us}));
+    be_patient(grace_us + stop_slack_us);
+}
+
+// ---- what it says ----
 
 void HelperRun::await_socket() {
     socket_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
@@ -180,40 +212,88 @@ void HelperRun::await_socket() {
 
 void HelperRun::read_socket() {
     constexpr int packets_max = 64; // in one turn of the loop
-    for (int i = 0; i < packets_max; ++i) {
+    for (int i = 0; i < packets_max && socket_.is_open() && !copying_; ++i) {
         const Packet packet = receive_packet(socket_.native_handle());
         if (packet.status == PacketStatus::again) {
             break;
         }
-        auto message = packet.status == PacketStatus::ok ? protocol::decode(packet.bytes)
-                                                         : fail(Code::unavailable, "jobs", "", "the helper is gone");
-        if (!message) {
+        if (packet.status == PacketStatus::closed) {
             return close_socket();
         }
-        take(std::move(*message));
+        auto message = protocol::decode(packet.bytes);
+        if (!message) {
+            result_.problem = message.error().reason;
+            return close_socket();
+        }
+        take(std::move(*message), packet.descriptors);
     }
-    await_socket();
+    if (socket_.is_open() && !copying_) {
+        await_socket();
+    }
 }
 
-void HelperRun::take(protocol::Message message) {
-    if (auto* output = std::get_if<protocol::Output>(&message)) {
+void HelperRun::take(protocol::Message message, const std::vector<Fd>& descriptors) {
+    if (auto* hello = std::get_if<protocol::Hello>(&message)) {
+        greeted(std::move(*hello));
+    } else if (auto* output = std::get_if<protocol::Output>(&message)) {
         const std::size_t room = limits::job_output_bytes - result_.output.size();
         result_.output += std::string_view(output->bytes).substr(0, room);
     } else if (auto* report = std::get_if<protocol::Report>(&message)) {
         result_.report = std::move(report->line);
+    } else if (const auto* product = std::get_if<protocol::Product>(&message)) {
+        products_.begin(*product, descriptors.empty() ? nullptr : descriptors.data());
+        copying_ = true;
+        copy_product();
     } else if (auto* ended = std::get_if<protocol::Ended>(&message)) {
         result_.ended = std::move(*ended);
+        close_socket();
     }
+}
+
+// A slice a turn of the loop.
+void HelperRun::copy_product() {
+    if (!products_.step()) {
+        return boost::asio::post(io_, [self = weak_from_this()] {
+            if (const auto run = self.lock()) {
+                run->copy_product();
+            }
+        });
+    }
+    boost::asio::post(io_, [self = weak_from_this()] {
+        if (const auto run = self.lock(); run && run->socket_.is_open()) {
+            run->copying_ = false;
+            send_packet(run->socket_.native_handle(),
+                        protocol::encode(protocol::Taken{.enough = run->products_.enough()}));
+            run->read_socket();
+        }
+    });
+}
+
+// ---- the end ----
+
+void HelperRun::fail_unstarted(std::string reason) {
+    result_.ended = protocol::Ended{};
+    result_.ended->cause = stopped_ ? protocol::Cause::stopped : protocol::Cause::itself;
+    result_.ended->reason = std::move(reason);
+    result_.problem = stopped_ ? "" : result_.ended->reason; // who was stopped learnt nothing about the helper
+    retry_.cancel();
+    finish();
 }
 
 // Its last word was said, or it broke the protocol: in both cases it ends, and its tree before it.
 void HelperRun::close_socket() {
     boost::system::error_code ignored;
     socket_.close(ignored);
-    if (result_.ended) {
+    patience_.cancel();
+    if (input_.socket.empty()) {
         be_patient(exit_slack_us);
+        return reap();
     }
-    reap();
+    if (!result_.hello && !result_.ended) {
+        std::string reason = result_.problem.empty() ? "closed without a word" : std::exchange(result_.problem, {});
+        return connect_later(input_.socket + ": the helper " + reason);
+    }
+    finish();
 }
 
 void HelperRun::await_process() {
@@ -225,19 +305,32 @@ void HelperRun::await_process() {
                       });
 }
 
-// Finished when the process is gone and everything that it sent was read.
 void HelperRun::reap() {
     siginfo_t info{};
-    if (!reaped_) {
-        const int answer = ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG);
-        reaped_ = answer != 0 || info.si_pid != 0;
+    if (child_ != 0 &&
+        (::waitid(P_PID, static_cast<id_t>(child_), &info, WEXITED | WNOHANG) != 0 || info.si_pid != 0)) {
+        child_ = 0;
+        boost::system::error_code ignored;
+        pidfd_.close(ignored);
     }
-    if (!reaped_ || socket_.is_open() || !finished_) {
+    if (child_ == 0 && !socket_.is_open()) { // everything that it sent was read
+        finish();
+    }
+}
+
+void HelperRun::finish() {
+    if (std::exchange(finishing_, true)) {
         return;
     }
     patience_.cancel();
-    const auto keep = shared_from_this();
-    std::exchange(finished_, nullptr)(std::move(result_));
+    result_.products_dropped = products_.dropped() + (result_.ended ? result_.ended->products_dropped : 0);
+    result_.dropped_reason =
+        products_.dropped() > 0 || !result_.ended ? products_.dropped_reason() : result_.ended->dropped_reason;
+    boost::asio::post(io_, [self = weak_from_this()] {
+        if (const auto run = self.lock()) {
+            std::exchange(run->finished_, nullptr)(std::move(run->result_));
+        }
+    });
 }
 
 } // namespace tocsin::jobs

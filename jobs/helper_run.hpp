@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The daemon's side of one run: starts tocsin-spark (posix_spawn, which does not copy the daemon's page tables), sends
-// the request, collects what comes back, and reaps the helper through its pidfd. Single-threaded, on the io context.
+// The daemon's side of one run: gets a helper (from a socket of the service manager, or a child of its own), sends the
+// request, collects what comes back, products included. One protocol for both; a helper that is no child of ours is
+// never signalled: closing the socket is what ends it. Single-threaded, on the io context.
 #pragma once
 
 #include "core/error.hpp"
 #include "jobs/fd.hpp"
 #include "jobs/outcome.hpp"
+#include "jobs/packet.hpp"
+#include "jobs/products.hpp"
 #include "jobs/protocol.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -16,50 +19,67 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
 
 namespace tocsin::jobs {
 
+struct RunInput {
+    protocol::Run request{};
+    std::string event_json{};
+    std::string program{}; // tocsin-spark
+    std::string socket{};  // where the service manager starts one; empty: `program` is started
+    std::shared_ptr<Products> products{};
+};
+
 class HelperRun : public std::enable_shared_from_this<HelperRun> {
-    struct Key {}; // only spawn() makes one
-    struct Process {
-        pid_t pid = 0;
-        Fd socket{};
-        Fd pidfd{};
-    };
+    struct Key {}; // only start() makes one
 
 public:
-    // Called once, when the helper is gone and reaped.
+    // Called once, never from within start() or stop(): the tree is gone, and a helper that is our child reaped.
     using Finished = std::move_only_function<void(RunResult)>;
 
     // Lives as long as somebody holds it; dropping it closes the socket, and the helper then ends its tree.
-    static Result<std::shared_ptr<HelperRun>> spawn(boost::asio::io_context& io, const std::string& helper,
-                                                    const protocol::Run& request, std::string_view event_json,
-                                                    Finished finished);
+    static std::shared_ptr<HelperRun> start(boost::asio::io_context& io, RunInput input, Finished finished);
 
-    std::uint32_t pid() const { return static_cast<std::uint32_t>(pid_); }
+    // Of the helper; 0 while there is none.
+    std::uint32_t pid() const;
+    const std::string& socket() const { return input_.socket; }
     const std::string& output() const { return result_.output; }
-    // Ends the tree: SIGTERM, after the grace SIGKILL; a helper that does not manage is killed itself.
+    // Ends the tree: SIGTERM, after the grace SIGKILL; a helper that does not manage is killed or left.
     void stop(std::int64_t grace_us);
 
-    HelperRun(Key key, boost::asio::io_context& io, pid_t pid, Finished finished);
+    HelperRun(Key key, boost::asio::io_context& io, RunInput input, Finished finished);
 
 private:
-    static Result<Process> start_process(const std::string& helper);
-    void begin(std::int64_t patience_us);
+    Result<void> watch(Fd socket, Fd pidfd);
+    void spawn();
+    void connect();
+    void connect_later(std::string reason);
+    void greeted(protocol::Hello hello);
+    Result<void> send_request();
     void be_patient(std::int64_t patience_us);
+    void lose_patience();
     void await_socket();
     void read_socket();
-    void take(protocol::Message message);
+    void take(protocol::Message message, const std::vector<Fd>& descriptors);
+    void copy_product();
+    void fail_unstarted(std::string reason);
     void close_socket();
     void await_process();
     void reap();
+    void finish();
 
+    boost::asio::io_context& io_;
+    RunInput input_;
     boost::asio::posix::stream_descriptor socket_;
     boost::asio::posix::stream_descriptor pidfd_;
     boost::asio::steady_timer patience_;
-    pid_t pid_;
-    bool reaped_ = false;
+    boost::asio::steady_timer retry_;
+    ProductIntake products_;
+    pid_t child_ = 0; // a helper that we started and have not reaped
+    unsigned connects_ = 0;
+    bool copying_ = false; // nothing more is read until the product is kept
+    bool stopped_ = false;
+    bool finishing_ = false;
     RunResult result_{};
     Finished finished_;
 };

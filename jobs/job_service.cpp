@@ -28,6 +28,9 @@ void JobService::stop(std::move_only_function<void()> done) {
 void JobService::reconfigure(Settings settings) {
     impl_->reconfigure(std::move(settings));
 }
+void JobService::on_helper(std::function<void(const HelperState&)> handler) {
+    impl_->on_helper(std::move(handler));
+}
 std::uint64_t JobService::lag() const {
     return impl_->lag();
 }

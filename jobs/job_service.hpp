@@ -4,10 +4,12 @@
 #pragma once
 
 #include "core/clock.hpp"
+#include "core/limits.hpp"
 #include "core/ports.hpp"
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -30,6 +32,8 @@ struct ScriptConfig {
 
 struct Settings {
     std::filesystem::path helper;                   // tocsin-spark
+    std::filesystem::path helper_socket{};          // where the service manager starts one; empty: nowhere
+    bool helper_socket_required = false;            // never start it ourselves, even where there is no such socket
     std::vector<std::filesystem::path> directories; // of scripts, first hit wins
     std::filesystem::path products;                 // a directory per job is made here
     std::string socket;                             // TOCSIN_SOCKET of the children
@@ -38,8 +42,19 @@ struct Settings {
     std::int64_t kill_after_us = 5'000'000;
     std::int64_t callback_timeout_us = 600'000'000;
     unsigned retries = 0;
-    bool owner_is_root = true; // scripts must be root's; else the daemon's own user's
+    std::uint64_t memory_bytes = 0; // of each process of a script; 0: no limit
+    std::uint64_t file_bytes = 0;   // of each file it writes
+    std::uint32_t open_files = 0;
+    std::uint64_t products_bytes_max = 1024 * limits::MiB; // of all jobs
+    bool owner_is_root = true;                             // scripts must be root's; else the daemon's own user's
     std::map<std::string, ScriptConfig, std::less<>> scripts{};
+};
+
+// Why jobs cannot run as they should; both empty where they can.
+struct HelperState {
+    std::string unusable{};  // there is no helper
+    std::string unlimited{}; // it runs, but nothing limits its memory or processes
+    friend bool operator==(const HelperState&, const HelperState&) = default;
 };
 
 class JobService final : public Jobs {
@@ -54,6 +69,8 @@ public:
     // the table, as after a crash.
     void stop(std::move_only_function<void()> done);
     void reconfigure(Settings settings);
+    // Called at once and at every change. The helper is looked at at the start and in each run.
+    void on_helper(std::function<void(const HelperState&)> handler);
     // How many events of the log its reader has not considered yet.
     std::uint64_t lag() const;
 

@@ -104,6 +104,14 @@ std::string readable(std::string text) {
     return text;
 }
 
+// What was not kept does not change what became of the job, but is said.
+void note_products(Job& job, const RunResult& result) {
+    if (result.products_dropped > 0 && job.state != JobState::cancelled) {
+        job.reason += (job.reason.empty() ? "" : "; ") + std::to_string(result.products_dropped) +
+                      " of what it left was not kept: " + result.dropped_reason;
+    }
+}
+
 bool may_retry(const Job& job, const Policy& policy) {
     const bool unsuccessful = job.state == JobState::failed || job.state == JobState::timed_out;
     return unsuccessful && job.attempt <= policy.retries;
@@ -119,8 +127,11 @@ Job conclude(Job job, const RunResult& result, const Policy& policy, std::int64_
     } else if (result.ended) {
         conclude_ended(job, result, policy);
     } else {
-        become(job, JobState::failed, "its supervisor, tocsin-spark, ended without a word");
+        become(job, JobState::failed,
+               "its supervisor, tocsin-spark, " +
+                   (result.problem.empty() ? std::string("ended without a word") : "failed: " + result.problem));
     }
+    note_products(job, result);
     job.reason = readable(std::move(job.reason));
     if (may_retry(job, policy)) {
         job.state = JobState::queued;

@@ -15,6 +15,10 @@ struct RunResult {
     std::optional<protocol::Ended> ended{}; // none: the helper went away without saying so
     std::optional<std::string> report{};    // what came on descriptor 3
     std::string output{};                   // kept bytes
+    std::optional<protocol::Hello> hello{}; // none: no helper was reached
+    std::string problem{};                  // what went wrong between us and the helper
+    std::uint32_t products_dropped = 0;     // left by the script, but not kept
+    std::string dropped_reason{};           // of the first of them
 };
 
 struct Policy {

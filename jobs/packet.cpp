@@ -12,19 +12,19 @@ namespace tocsin::jobs {
 
 namespace {
 
-constexpr std::size_t descriptors_max = 4; // taken from one packet; all but the first are closed at once
-constexpr int resets_max = 4; // of one receive: each is reported once, what was sent before it can still be read
+constexpr std::size_t space_max = 4; // descriptors there is room for; the kernel closes the others
+constexpr int resets_max = 4;        // of one receive: each is reported once, what was sent before it can still be read
 
-void put_descriptor(msghdr& header, int fd) {
+void put_descriptors(msghdr& header, std::span<const int> descriptors) {
     cmsghdr* control = CMSG_FIRSTHDR(&header);
     control->cmsg_level = SOL_SOCKET;
     control->cmsg_type = SCM_RIGHTS;
-    control->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(control), &fd, sizeof(int));
+    control->cmsg_len = CMSG_LEN(descriptors.size_bytes());
+    std::memcpy(CMSG_DATA(control), descriptors.data(), descriptors.size_bytes());
 }
 
-Fd take_descriptor(msghdr& header) {
-    Fd first;
+std::vector<Fd> take_descriptors(msghdr& header) {
+    std::vector<Fd> taken;
     for (cmsghdr* control = CMSG_FIRSTHDR(&header); control != nullptr; control = CMSG_NXTHDR(&header, control)) {
         if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS) {
             continue;
@@ -34,12 +34,12 @@ Fd take_descriptor(msghdr& header) {
             int fd = -1;
             std::memcpy(&fd, CMSG_DATA(control) + i * sizeof(int), sizeof(int));
             Fd owned(fd);
-            if (!first.valid()) {
-                first = std::move(owned);
+            if (taken.size() < packet_descriptors_max) {
+                taken.push_back(std::move(owned));
             }
         }
     }
-    return first;
+    return taken;
 }
 
 bool would_block(int error) {
@@ -48,16 +48,16 @@ bool would_block(int error) {
 
 } // namespace
 
-PacketStatus send_packet(int socket, std::string_view bytes, int fd) {
+PacketStatus send_packet(int socket, std::string_view bytes, std::span<const int> descriptors) {
     iovec piece{.iov_base = const_cast<char*>(bytes.data()), .iov_len = bytes.size()};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> space{};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * packet_descriptors_max)> space{};
     msghdr header{};
     header.msg_iov = &piece;
     header.msg_iovlen = 1;
-    if (fd >= 0) {
+    if (!descriptors.empty()) {
         header.msg_control = space.data();
-        header.msg_controllen = space.size();
-        put_descriptor(header, fd);
+        header.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
+        put_descriptors(header, descriptors);
     }
     ssize_t sent = -1;
     do {
@@ -73,7 +73,7 @@ Packet receive_packet(int socket) {
     Packet packet;
     packet.bytes.resize(protocol::packet_bytes_max);
     iovec piece{.iov_base = packet.bytes.data(), .iov_len = packet.bytes.size()};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * descriptors_max)> space{};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * space_max)> space{};
     msghdr header{};
     header.msg_iov = &piece;
     header.msg_iovlen = 1;
@@ -89,7 +89,7 @@ Packet receive_packet(int socket) {
         packet.bytes.clear();
         return packet;
     }
-    packet.fd = take_descriptor(header);
+    packet.descriptors = take_descriptors(header);
     packet.bytes.resize(static_cast<std::size_t>(size));
     const bool whole = size > 0 && (header.msg_flags & MSG_TRUNC) == 0;
     packet.status = whole ? PacketStatus::ok : PacketStatus::closed;

@@ -1,24 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// One packet over a SOCK_SEQPACKET socket, with at most one descriptor beside it. Never blocks, never raises SIGPIPE,
-// keeps no descriptor that it did not ask for.
+// One packet over a SOCK_SEQPACKET socket, with a few descriptors beside it. Never blocks, never raises SIGPIPE, keeps
+// no descriptor that is not asked for.
 #pragma once
 
 #include "jobs/fd.hpp"
 
+#include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tocsin::jobs {
 
 enum class PacketStatus { ok, again, closed };
 
-// fd < 0: none.
-PacketStatus send_packet(int socket, std::string_view bytes, int fd = -1);
+inline constexpr std::size_t packet_descriptors_max = 2; // beside one packet; more are closed at once
+
+PacketStatus send_packet(int socket, std::string_view bytes, std::span<const int> descriptors = {});
 
 struct Packet {
     PacketStatus status = PacketStatus::closed;
     std::string bytes{};
-    Fd fd{};
+    std::vector<Fd> descriptors{};
 };
 // A packet that was cut (over protocol::packet_bytes_max) counts as closed: the peer does not keep to the protocol.
 Packet receive_packet(int socket);

@@ -17,7 +17,6 @@ void write(ByteWriter& out, const Run& run) {
     out.text(run.script);
     out.text(run.path);
     out.u32(run.owner_uid);
-    out.text(run.directory);
     out.text(run.socket);
     out.u64(run.event_index);
     out.text(run.event_name);
@@ -28,6 +27,9 @@ void write(ByteWriter& out, const Run& run) {
     out.i64(run.timeout_us);
     out.i64(run.kill_after_us);
     out.u32(run.output_bytes);
+    out.u64(run.limits.memory_bytes);
+    out.u64(run.limits.file_bytes);
+    out.u32(run.limits.open_files);
 }
 void write(ByteWriter& out, const Stop& stop) {
     out.i64(stop.grace_us);
@@ -48,6 +50,20 @@ void write(ByteWriter& out, const Ended& ended) {
     out.u64(ended.output_bytes);
     out.u8(ended.truncated ? 1 : 0);
     out.text(std::string_view(ended.reason).substr(0, reason_bytes));
+    out.u32(ended.products_dropped);
+    out.text(std::string_view(ended.dropped_reason).substr(0, reason_bytes));
+}
+void write(ByteWriter& out, const Hello& hello) {
+    out.u32(hello.pid);
+    out.text(hello.release);
+    out.text(std::string_view(hello.unlimited).substr(0, reason_bytes));
+}
+void write(ByteWriter& out, const Product& product) {
+    out.text(product.path);
+    out.u64(product.bytes);
+}
+void write(ByteWriter& out, const Taken& taken) {
+    out.u8(taken.enough ? 1 : 0);
 }
 
 void read(ByteReader& in, Run& run) {
@@ -56,7 +72,6 @@ void read(ByteReader& in, Run& run) {
     run.script = in.text(limits::name_bytes);
     run.path = in.text(limits::path_bytes);
     run.owner_uid = in.u32();
-    run.directory = in.text(limits::path_bytes);
     run.socket = in.text(limits::path_bytes);
     run.event_index = in.u64();
     run.event_name = in.text(limits::name_bytes);
@@ -67,6 +82,9 @@ void read(ByteReader& in, Run& run) {
     run.timeout_us = in.i64();
     run.kill_after_us = in.i64();
     run.output_bytes = in.u32();
+    run.limits.memory_bytes = in.u64();
+    run.limits.file_bytes = in.u64();
+    run.limits.open_files = in.u32();
 }
 void read(ByteReader& in, Stop& stop) {
     stop.grace_us = in.i64();
@@ -87,6 +105,20 @@ void read(ByteReader& in, Ended& ended) {
     ended.output_bytes = in.u64();
     ended.truncated = in.u8() != 0;
     ended.reason = in.text(reason_bytes);
+    ended.products_dropped = in.u32();
+    ended.dropped_reason = in.text(reason_bytes);
+}
+void read(ByteReader& in, Hello& hello) {
+    hello.pid = in.u32();
+    hello.release = in.text(limits::name_bytes);
+    hello.unlimited = in.text(reason_bytes);
+}
+void read(ByteReader& in, Product& product) {
+    product.path = in.text(limits::path_bytes);
+    product.bytes = in.u64();
+}
+void read(ByteReader& in, Taken& taken) {
+    taken.enough = in.u8() != 0;
 }
 
 bool duration_ok(std::int64_t us) {
@@ -98,14 +130,14 @@ bool has_nul(std::string_view text) {
 
 // What is wrong with the values, each readable by itself; empty where nothing is.
 std::string_view problem(const Run& run) {
-    for (const auto* text : {&run.script, &run.path, &run.directory, &run.socket, &run.event_name, &run.event_src,
-                             &run.event_time, &run.event_severity}) {
+    for (const auto* text :
+         {&run.script, &run.path, &run.socket, &run.event_name, &run.event_src, &run.event_time, &run.event_severity}) {
         if (has_nul(*text)) {
             return "a string holds a NUL byte";
         }
     }
-    if (run.script.empty() || !run.path.starts_with('/') || !run.directory.starts_with('/')) {
-        return "script, path and directory are required, the paths absolute";
+    if (run.script.empty() || !run.path.starts_with('/')) {
+        return "script and path are required, the path absolute";
     }
     if (!duration_ok(run.timeout_us) || !duration_ok(run.kill_after_us)) {
         return "a duration is out of range";
@@ -122,6 +154,15 @@ std::string_view problem(const Output&) {
     return {};
 }
 std::string_view problem(const Report&) {
+    return {};
+}
+std::string_view problem(const Hello&) {
+    return {};
+}
+std::string_view problem(const Product& product) {
+    return product_path_problem(product.path);
+}
+std::string_view problem(const Taken&) {
     return {};
 }
 std::string_view problem(const Ended& ended) {
@@ -151,6 +192,35 @@ Result<Message> decode_kind(std::size_t kind, std::string_view body, std::index_
 
 } // namespace
 
+namespace {
+
+bool is_control(char byte) {
+    const auto value = static_cast<unsigned char>(byte);
+    return value < 0x20 || value == 0x7f;
+}
+
+} // namespace
+
+std::string_view product_path_problem(std::string_view path) {
+    if (path.empty() || path.size() > limits::path_bytes || std::ranges::any_of(path, is_control)) {
+        return "its name is empty, too long or holds control characters";
+    }
+    std::size_t depth = 0;
+    for (std::size_t at = 0; at <= path.size(); ++depth) {
+        const std::size_t end = std::min(path.find('/', at), path.size());
+        const std::string_view name = path.substr(at, end - at);
+        if (name.empty() || name == "." || name == ".." || name.size() > limits::name_bytes) {
+            return "its path is absolute or has an empty, dotted or too long part";
+        }
+        at = end + 1;
+    }
+    return depth > product_depth_max ? "it lies too deep" : std::string_view{};
+}
+
+bool version_differs(std::string_view packet) {
+    return !packet.empty() && static_cast<std::uint8_t>(packet[0]) != version;
+}
+
 std::string encode(const Message& message) {
     std::string packet;
     ByteWriter out(packet);
@@ -164,9 +234,10 @@ Result<Message> decode(std::string_view packet) {
     if (packet.size() < 2 || packet.size() > packet_bytes_max) {
         return fail(Code::invalid_argument, "spark protocol", "", "a packet of an impossible size");
     }
-    if (static_cast<std::uint8_t>(packet[0]) != version) {
+    if (version_differs(packet)) {
         return fail(Code::invalid_argument, "spark protocol", "",
-                    "another version: the daemon and tocsin-spark must come from the same package");
+                    "another version: tocsind and tocsin-spark must come from the same package; restart tocsind after "
+                    "an upgrade");
     }
     const auto kind = static_cast<std::uint8_t>(packet[1]);
     return decode_kind(kind, packet.substr(2), std::make_index_sequence<std::variant_size_v<Message>>{});

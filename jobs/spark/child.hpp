@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Starts the script as a child of the helper: own session, fixed environment, default signals, no descriptors but 0–3.
+// Starts the script as a child of the helper: own session, fixed environment, limits, default signals, no descriptors
+// but 0–3.
 #pragma once
 
 #include "core/error.hpp"
@@ -13,7 +14,7 @@
 namespace tocsin::jobs::spark {
 
 // "NAME=value", exactly what a script gets.
-std::vector<std::string> script_environment(const protocol::Run& run);
+std::vector<std::string> script_environment(const protocol::Run& run, const std::string& home);
 
 struct Child {
     pid_t pid = 0;
@@ -25,6 +26,7 @@ struct ChildInput {
     std::string path{}; // checked
     int event = -1;     // becomes its stdin: a sealed memfd, so a script that never reads holds nobody up
     int directory = -1;
+    std::string home{}; // its path
 };
 
 // Returns after the exec succeeded, or with the reason why it did not.

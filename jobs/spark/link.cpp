@@ -16,22 +16,28 @@ std::optional<Incoming> Link::receive() {
     auto message = packet.status == PacketStatus::ok ? protocol::decode(packet.bytes)
                                                      : fail(Code::unavailable, "spark", "", "the daemon is gone");
     if (!message) {
+        if (protocol::version_differs(packet.bytes)) {
+            send(protocol::Ended{.reason = message.error().reason});
+        }
         closed_ = true;
         return std::nullopt;
     }
-    return Incoming{std::move(*message), std::move(packet.fd)};
+    return Incoming{std::move(*message), std::move(packet.descriptors)};
 }
 
-void Link::send(const protocol::Message& message) {
+void Link::send(const protocol::Message& message, Fd descriptor) {
     if (!closed_) {
-        queue_.push_back(protocol::encode(message));
+        queue_.push_back({protocol::encode(message), std::move(descriptor)});
         flush();
     }
 }
 
 void Link::flush() {
     while (has_unsent()) {
-        const auto status = send_packet(socket_.get(), queue_.front());
+        const Outgoing& next = queue_.front();
+        const int descriptor = next.descriptor.get();
+        const std::span<const int> descriptors(&descriptor, next.descriptor.valid() ? 1 : 0);
+        const auto status = send_packet(socket_.get(), next.bytes, descriptors);
         if (status == PacketStatus::again) {
             return;
         }

@@ -7,8 +7,10 @@
 #include "jobs/fd.hpp"
 #include "jobs/protocol.hpp"
 #include "jobs/spark/capture.hpp"
+#include "jobs/spark/harvest.hpp"
 #include "jobs/spark/link.hpp"
 #include "jobs/spark/tree.hpp"
+#include "jobs/spark/watchdog.hpp"
 #include "jobs/spark/work_directory.hpp"
 
 #include <cstdint>
@@ -24,14 +26,16 @@ public:
     void run();
 
 private:
-    // preparing: an earlier run may still hold the directory; ending: after SIGTERM; killing: SIGKILL until none is
-    // left; telling: the daemon has not read everything yet.
-    enum class Phase { idle, preparing, running, ending, killing, telling, done };
+    // preparing: an earlier run may still hold the lock; ending: after SIGTERM; killing: SIGKILL until none is left;
+    // handing: a product is with the daemon; clearing: the directory goes; telling: the daemon has not read everything
+    // yet.
+    enum class Phase { idle, preparing, running, ending, killing, handing, clearing, telling, done };
 
     void wait();
     void take_signals();
     void take_messages();
-    void take_run(protocol::Run run, Fd event);
+    void take_run(protocol::Run run, std::vector<Fd> descriptors);
+    void taken(const protocol::Taken& taken);
     void stop(std::int64_t grace_us);
     void lose_daemon_if_closed();
     void prepare();
@@ -41,18 +45,25 @@ private:
     void advance_ending();
     void begin_ending(std::int64_t grace_us);
     void finish();
+    void hand_next();
+    void clear();
     void refuse(std::string reason);
+    void enter(Phase phase, std::int64_t limit_us);
     std::int64_t deadline_us() const;
 
     Link link_;
     Fd signals_;
+    Watchdog watchdog_{};
     Phase phase_ = Phase::idle;
     std::int64_t phase_deadline_us_ = 0; // on CLOCK_MONOTONIC: a suspended machine uses up nobody's time
     protocol::Run run_{};
     Fd event_{};
+    Fd lock_{}; // for the life of the helper
     WorkDirectory directory_{};
     Tree tree_{};
     Capture capture_{};
+    Harvest harvest_{};
+    protocol::Ended ended_{}; // the last word, said when the directory is gone
     protocol::Cause cause_ = protocol::Cause::itself;
     bool children_changed_ = false;
     bool leader_seen_gone_ = false;

@@ -1,55 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jobs/spark/work_directory.hpp"
 
+#include "jobs/clear_directory.hpp"
+
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
-#include <filesystem>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <system_error>
 
 namespace tocsin::jobs::spark {
 
 namespace {
 
-constexpr int first_free_fd = 10; // the script's descriptors are put below
+constexpr int first_free_fd = 10;            // the script's descriptors are put below
+constexpr std::size_t entries_a_turn = 1000; // removed before the messages are looked at again
+
+// The first of a list, as systemd gives it; absolute, else not taken.
+std::string base_directory() {
+    for (const char* name : {"RUNTIME_DIRECTORY", "TMPDIR"}) {
+        const char* const value = std::getenv(name);
+        const std::string path = value != nullptr ? std::string(value).substr(0, std::strcspn(value, ":")) : "";
+        if (path.starts_with('/')) {
+            return path;
+        }
+    }
+    return "/tmp";
+}
 
 } // namespace
 
-Result<WorkDirectory> WorkDirectory::open(const std::string& path) {
+Result<WorkDirectory> WorkDirectory::make() {
+    std::string path = base_directory() + "/tocsin-spark-XXXXXX";
+    if (::mkdtemp(path.data()) == nullptr) {
+        return fail(Code::unavailable, "spark", path, std::string("cannot be made: ") + ::strerror(errno));
+    }
     const Fd low(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    struct stat status{};
-    if (!low.valid() || ::fstat(low.get(), &status) != 0) {
-        return fail(Code::unavailable, "spark", path, std::string("cannot be used: ") + ::strerror(errno));
-    }
-    if (status.st_uid != ::geteuid() || (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-        return fail(Code::not_authorized, "spark", path, "must belong to the helper's user alone (mode 0700)");
-    }
     Fd fd(::fcntl(low.get(), F_DUPFD_CLOEXEC, first_free_fd));
-    if (!fd.valid()) {
-        return fail(Code::unavailable, "spark", path, ::strerror(errno));
+    if (!low.valid() || !fd.valid()) {
+        const int error = errno;
+        ::rmdir(path.c_str());
+        return fail(Code::unavailable, "spark", path, ::strerror(error));
     }
-    return WorkDirectory(path, std::move(fd));
+    return WorkDirectory(std::move(path), std::move(fd));
 }
 
-bool WorkDirectory::try_lock() const {
-    return ::flock(fd_.get(), LOCK_EX | LOCK_NB) == 0;
-}
-
-Result<void> WorkDirectory::empty() const {
-    std::error_code error;
-    std::filesystem::directory_iterator entries("/proc/self/fd/" + std::to_string(fd_.get()), error);
-    while (!error && entries != std::filesystem::directory_iterator{}) {
-        std::filesystem::remove_all(entries->path(), error);
-        if (!error) {
-            entries.increment(error);
-        }
+bool WorkDirectory::remove_some() {
+    if (!fd_.valid()) {
+        return true;
     }
-    if (error) {
-        return fail(Code::unavailable, "spark", path_, "cannot be emptied: " + error.message());
+    ::fchmod(fd_.get(), S_IRWXU);
+    const auto empty = clear_some(fd_.get(), entries_a_turn);
+    if (empty && !*empty) {
+        return false;
     }
-    return {};
+    ::rmdir(path_.c_str());
+    fd_.reset();
+    return true;
 }
 
 } // namespace tocsin::jobs::spark

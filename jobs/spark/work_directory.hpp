@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The job's own directory: the daemon made it, the helper takes it for one run at a time and empties it first. The lock
-// keeps a rerun waiting while the tree of an earlier run (of a daemon that died) is still being ended in there.
+// The script's working directory: made by the helper, for this run alone, where the service manager or the site says
+// that its short-lived files go; removed at the end. The daemon has no part in it and need not see it.
 #pragma once
 
 #include "core/error.hpp"
@@ -13,11 +13,13 @@ namespace tocsin::jobs::spark {
 class WorkDirectory {
 public:
     WorkDirectory() = default;
-    // Must be a directory of this user that nobody else may enter.
-    static Result<WorkDirectory> open(const std::string& path);
-    bool try_lock() const;
-    Result<void> empty() const;
+    // Empty, 0700, in $RUNTIME_DIRECTORY, else $TMPDIR, else /tmp.
+    static Result<WorkDirectory> make();
+
     int fd() const { return fd_.get(); }
+    const std::string& path() const { return path_; }
+    // A bounded amount of work; true when it is gone, or cannot be removed.
+    bool remove_some();
 
 private:
     WorkDirectory(std::string path, Fd fd) : path_(std::move(path)), fd_(std::move(fd)) {}

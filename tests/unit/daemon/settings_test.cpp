@@ -107,6 +107,12 @@ retries = 0
     EXPECT_EQ(settings.kill_after_us, 2'000'000);
     EXPECT_EQ(settings.callback_timeout_us, 180'000'000);
     EXPECT_EQ(settings.retries, 4U);
+    EXPECT_EQ(settings.memory_bytes, 2 * gib);
+    EXPECT_EQ(settings.file_bytes, gib / 4);
+    EXPECT_EQ(settings.open_files, 1024U);
+    EXPECT_EQ(settings.products_bytes_max, gib);
+    EXPECT_EQ(settings.helper_socket, "/run/t/spark.sock");
+    EXPECT_FALSE(settings.helper_socket_required) << "used where it is there";
     EXPECT_FALSE(settings.owner_is_root) << "without the system bus scripts may be the user's";
     const jobs::ScriptConfig& plain = settings.scripts.at("plain");
     EXPECT_FALSE(plain.timeout_us || plain.kill_after_us || plain.retries);
@@ -118,6 +124,25 @@ retries = 0
     EXPECT_FALSE(own.submit || own.rerun);
     at.bus = Bus::system;
     EXPECT_TRUE(job_settings(config, at).owner_is_root);
+}
+
+TEST(Settings, JobsGetTheirLimitsAndTheSocketOfTheHelper) {
+    const auto settings = job_settings(loaded_from(R"(
+[jobs]
+memory_max = "512M"
+file_size_max = "1M"
+open_files = 64
+products_max = 0
+helper_socket = "/run/x/spark.sock"
+)")
+                                           .config,
+                                       site());
+    EXPECT_EQ(settings.memory_bytes, gib / 2);
+    EXPECT_EQ(settings.file_bytes, 1U << 20);
+    EXPECT_EQ(settings.open_files, 64U);
+    EXPECT_EQ(settings.products_bytes_max, 0U);
+    EXPECT_EQ(settings.helper_socket, "/run/x/spark.sock");
+    EXPECT_TRUE(settings.helper_socket_required);
 }
 
 TEST(Settings, IntakeGetsItsRules) {

@@ -15,6 +15,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 namespace tocsin::jobs::test {
 namespace {
@@ -22,14 +23,20 @@ namespace {
 using protocol::Message;
 
 // Starts the helper with `input` as its stdin.
-pid_t spawn_helper(int input, std::vector<std::string> arguments = {}) {
+pid_t start_helper(int input, std::vector<std::string> arguments = {}, std::vector<std::string> environment = {}) {
     std::string program = helper_path();
     std::vector<char*> argv{program.data()};
     for (auto& argument : arguments) {
         argv.push_back(argument.data());
     }
     argv.push_back(nullptr);
-    std::array<char*, 1> envp{nullptr};
+    const char* const set = std::getenv("TMPDIR");
+    environment.push_back(std::string("TMPDIR=") + (set != nullptr ? set : "/tmp"));
+    std::vector<char*> envp;
+    for (auto& variable : environment) {
+        envp.push_back(variable.data());
+    }
+    envp.push_back(nullptr);
     posix_spawn_file_actions_t actions;
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
@@ -54,16 +61,18 @@ protected:
         ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()), 0);
         socket_ = Fd(ends[0]);
         const Fd theirs(ends[1]);
-        pid_ = spawn_helper(theirs.get());
-        ASSERT_EQ(::mkdir(settings_.products.c_str(), 0700), 0);
-        directory_ = (settings_.products / "1").string();
-        ASSERT_EQ(::mkdir(directory_.c_str(), 0700), 0);
+        pid_ = start_helper(theirs.get());
+        const auto hello = wait_for<protocol::Hello>();
+        EXPECT_EQ(hello.pid, static_cast<std::uint32_t>(pid_));
+        EXPECT_EQ(hello.release, TOCSIN_VERSION);
+        EXPECT_EQ(hello.unlimited, "") << "nobody promised limits";
     }
     void TearDown() override {
         socket_.reset();
         if (pid_ > 0) {
             EXPECT_EQ(exit_code(pid_), 0);
         }
+        EXPECT_EQ(left_behind(), 0U) << "a working directory";
     }
 
     protocol::Run request(const std::string& name) const {
@@ -72,7 +81,6 @@ protected:
                 .script = name,
                 .path = (root_.path() / "spark.d" / name).string(),
                 .owner_uid = ::geteuid(),
-                .directory = directory_,
                 .socket = settings_.socket,
                 .event_index = 1,
                 .event_name = "e",
@@ -90,18 +98,22 @@ protected:
         EXPECT_EQ(::fcntl(file.get(), F_ADD_SEALS, seals), 0);
         return file;
     }
-    void send(const Message& message, int fd = -1) {
-        EXPECT_EQ(send_packet(socket_.get(), protocol::encode(message), fd), PacketStatus::ok);
+    Fd lock_file() const { return Fd(::open((root_.path() / "lock").c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0600)); }
+    void send(const Message& message) {
+        EXPECT_EQ(send_packet(socket_.get(), protocol::encode(message)), PacketStatus::ok);
     }
-    void send_run(const protocol::Run& run) {
-        const Fd event = event_file("{}");
-        send(run, event.get());
+    void send_run(const protocol::Run& run, const Fd& event) {
+        const Fd lock = lock_file();
+        const std::array<int, 2> descriptors{event.get(), lock.get()};
+        EXPECT_EQ(send_packet(socket_.get(), protocol::encode(run), descriptors), PacketStatus::ok);
     }
+    void send_run(const protocol::Run& run) { send_run(run, event_file("{}")); }
     // The next message; nullopt when the helper closed.
     std::optional<Message> next() {
         pollfd watched{.fd = socket_.get(), .events = POLLIN, .revents = 0};
         EXPECT_EQ(::poll(&watched, 1, 30'000), 1) << "it says nothing";
-        const Packet packet = receive_packet(socket_.get());
+        Packet packet = receive_packet(socket_.get());
+        descriptors_ = std::move(packet.descriptors);
         if (packet.status != PacketStatus::ok) {
             return std::nullopt;
         }
@@ -137,8 +149,14 @@ protected:
 
     Fd socket_{};
     pid_t pid_ = 0;
-    std::string directory_{};
+    std::vector<Fd> descriptors_{}; // of the last message
 };
+
+std::string content(int fd) {
+    std::string text(1'000, '\0');
+    const ssize_t size = ::pread(fd, text.data(), text.size(), 0);
+    return text.substr(0, size > 0 ? static_cast<std::size_t>(size) : 0);
+}
 
 TEST_F(Helper, SaysEverythingInOrder) {
     script("s", "echo '{}' >&3; echo out; exit 4");
@@ -170,7 +188,7 @@ TEST_F(Helper, KeepsAsMuchOutputAsItWasTold) {
 TEST_F(Helper, TheEventMustBeSealed) {
     script("s", "exit 0");
     const Fd open = event_file("{}", F_SEAL_SHRINK | F_SEAL_GROW);
-    send(request("s"), open.get());
+    send_run(request("s"), open);
     expect_refusal("sealed");
 }
 
@@ -186,41 +204,118 @@ TEST_F(Helper, APipeIsNoEvent) {
     ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
     const Fd read(ends[0]);
     const Fd write(ends[1]);
-    send(request("s"), read.get());
+    send_run(request("s"), read);
     expect_refusal("sealed");
 }
 
-TEST_F(Helper, TheDirectoryMustBeItsOwn) {
-    script("s", "exit 0");
-    ::chmod(directory_.c_str(), 0750);
+TEST_F(Helper, TheDirectoryIsItsOwnAndGoes) {
+    script("s", "ls -A; stat -c %a .; pwd > NOTES/pwd");
     send_run(request("s"));
-    expect_refusal("0700");
+    EXPECT_EQ(wait_for<protocol::Output>().bytes, "700\n");
+    wait_for<protocol::Ended>();
+    EXPECT_TRUE(read_file(notes("pwd")).starts_with((root_.path() / "tmp/tocsin-spark-").string()));
+    EXPECT_EQ(left_behind(), 0U) << "it goes before the end is told";
 }
 
-TEST_F(Helper, TheDirectoryIsNoLink) {
-    script("s", "exit 0");
+TEST_F(Helper, ATreeOfAnyDepthAndModeGoes) {
+    script("s", R"(cat > make.py <<'END'
+import os
+top = os.getcwd()
+for i in range(300):
+    os.mkdir("d"); os.chdir("d")
+    open("f", "w").close()
+os.chdir(top)
+os.mkdir("locked"); open("locked/f", "w").close(); os.chmod("locked", 0); os.chmod(".", 0o500)
+END
+python3 -I -S make.py)");
+    send_run(request("s"));
+    while (auto message = next()) {
+        if (const auto* ended = std::get_if<protocol::Ended>(&*message)) {
+            EXPECT_GT(ended->products_dropped, 0U) << "it lies too deep";
+        } else if (std::holds_alternative<protocol::Product>(*message)) {
+            send(protocol::Taken{});
+        }
+    }
+    EXPECT_EQ(left_behind(), 0U);
+}
+
+TEST_F(Helper, ProductsComeOneByOneSealed) {
+    script("s", "mkdir d; echo b > d/b; echo a > a; ln -s /etc/passwd link; mkfifo pipe; ln -s d also");
+    send_run(request("s"));
+    EXPECT_EQ(wait_for<protocol::Product>(), (protocol::Product{"a", 2}));
+    ASSERT_EQ(descriptors_.size(), 1U);
+    EXPECT_EQ(content(descriptors_[0].get()), "a\n");
+    EXPECT_EQ(::fcntl(descriptors_[0].get(), F_GET_SEALS), F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+    pollfd watched{.fd = socket_.get(), .events = POLLIN, .revents = 0};
+    EXPECT_EQ(::poll(&watched, 1, 100), 0) << "it did not wait until the first was taken";
+    send(protocol::Taken{});
+    EXPECT_EQ(wait_for<protocol::Product>(), (protocol::Product{"d/b", 2}));
+    EXPECT_EQ(content(descriptors_[0].get()), "b\n");
+    send(protocol::Taken{});
+    const auto ended = wait_for<protocol::Ended>();
+    EXPECT_EQ(ended.products_dropped, 3U);
+    EXPECT_NE(ended.dropped_reason.find("regular"), std::string::npos) << ended.dropped_reason;
+}
+
+TEST_F(Helper, NoMoreProductsThanAreWanted) {
+    script("s", "echo 1 > 1; echo 2 > 2; echo 3 > 3");
+    send_run(request("s"));
+    wait_for<protocol::Product>();
+    send(protocol::Taken{.enough = true});
+    EXPECT_EQ(wait_for<protocol::Ended>().outcome, protocol::Outcome::exited);
+}
+
+TEST_F(Helper, ProductsAreBounded) {
+    script("s", "i=0; while [ $i -lt 300 ]; do : > f$i; i=$((i+1)); done; truncate -s 65M a");
+    send_run(request("s"));
+    std::size_t products = 0;
+    while (auto message = next()) {
+        if (std::holds_alternative<protocol::Product>(*message)) {
+            ++products;
+            send(protocol::Taken{});
+        } else if (const auto* ended = std::get_if<protocol::Ended>(&*message)) {
+            EXPECT_EQ(ended->products_dropped, 301 - protocol::product_files_max + 1);
+        }
+    }
+    EXPECT_EQ(products, protocol::product_files_max - 1) << "the large one is not sent";
+}
+
+TEST_F(Helper, AStopWhileAProductIsWithTheDaemonEndsIt) {
+    script("s", "echo 1 > 1; echo 2 > 2");
+    send_run(request("s"));
+    wait_for<protocol::Product>();
+    send(protocol::Stop{0});
+    EXPECT_EQ(wait_for<protocol::Ended>().outcome, protocol::Outcome::exited);
+}
+
+TEST_F(Helper, ADaemonThatGoesAwayWithAProductLeavesNothing) {
+    script("s", "echo 1 > 1");
+    send_run(request("s"));
+    wait_for<protocol::Product>();
+    socket_.reset();
+    EXPECT_EQ(exit_code(pid_), 0);
+    pid_ = 0;
+}
+
+TEST_F(Helper, LimitsAreHardAndCoresOff) {
+    script("s", "for i in v f n c; do ulimit -H$i; ulimit -S$i; done");
     protocol::Run run = request("s");
-    run.directory = (settings_.products / "link").string();
-    ASSERT_EQ(::symlink("1", run.directory.c_str()), 0);
+    run.limits = {.memory_bytes = 1'024'000'000, .file_bytes = 51'200, .open_files = 100};
     send_run(run);
-    expect_refusal("link");
+    EXPECT_EQ(wait_for<protocol::Output>().bytes, "1000000\n1000000\n100\n100\n100\n100\n0\n0\n");
+    wait_for<protocol::Ended>();
 }
 
-TEST_F(Helper, TheDirectoryIsEmptiedFirst) {
-    script("s", "ls -A");
-    std::error_code error;
-    fs::create_directories(directory_ + "/a/b/c", error);
-    std::ofstream(directory_ + "/a/b/file") << "old";
-    ASSERT_EQ(::symlink(notes("").c_str(), (directory_ + "/out").c_str()), 0);
-    std::ofstream(notes("precious")) << "kept";
-    send_run(request("s"));
-    EXPECT_EQ(wait_for<protocol::Ended>().output_bytes, 0U);
-    EXPECT_EQ(read_file(notes("precious")), "kept") << "it followed a link";
+TEST_F(Helper, ADaemonOfAnotherVersionIsToldSo) {
+    std::string packet = protocol::encode(protocol::Stop{0});
+    packet[0] = protocol::version + 1;
+    ASSERT_EQ(send_packet(socket_.get(), packet), PacketStatus::ok);
+    expect_refusal("another version");
 }
 
-TEST_F(Helper, AnEarlierRunHoldsTheDirectory) {
+TEST_F(Helper, AnEarlierRunHoldsTheLock) {
     script("s", "echo mine");
-    Fd lock(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    Fd lock = lock_file();
     ASSERT_EQ(::flock(lock.get(), LOCK_EX | LOCK_NB), 0);
     send_run(request("s"));
     pollfd watched{.fd = socket_.get(), .events = POLLIN, .revents = 0};
@@ -232,7 +327,7 @@ TEST_F(Helper, AnEarlierRunHoldsTheDirectory) {
 
 TEST_F(Helper, StoppedWhileItWaitsForAnEarlierRun) {
     script("s", "exit 0");
-    const Fd lock(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const Fd lock = lock_file();
     ASSERT_EQ(::flock(lock.get(), LOCK_EX | LOCK_NB), 0);
     send_run(request("s"));
     send(protocol::Stop{0});
@@ -312,10 +407,12 @@ TEST_F(Helper, AClosedSocketAtAnyMomentEndsTheTree) {
         ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()), 0);
         Fd ours(ends[0]);
         Fd theirs(ends[1]);
-        const pid_t pid = spawn_helper(theirs.get());
+        const pid_t pid = start_helper(theirs.get());
         theirs.reset();
         const Fd event = event_file("{}");
-        ASSERT_EQ(send_packet(ours.get(), protocol::encode(request("s")), event.get()), PacketStatus::ok);
+        const Fd lock = lock_file();
+        const std::array<int, 2> descriptors{event.get(), lock.get()};
+        ASSERT_EQ(send_packet(ours.get(), protocol::encode(request("s")), descriptors), PacketStatus::ok);
         pollfd watched{.fd = ours.get(), .events = 0, .revents = 0};
         ::poll(&watched, 1, round % 6); // some milliseconds into it
         ours.reset();
@@ -334,15 +431,39 @@ TEST_F(Helper, ItNeverWaitsForAReader) {
     EXPECT_EQ(all().size(), 3U);
 }
 
+TEST_F(Helper, TheServiceManagerIsToldThatItLives) {
+    const std::string name = (root_.path() / "notify").string();
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    name.copy(address.sun_path, sizeof(address.sun_path) - 1);
+    const Fd notified(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(::bind(notified.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()), 0);
+    Fd ours(ends[0]);
+    Fd theirs(ends[1]);
+    const pid_t pid = start_helper(theirs.get(), {}, {"NOTIFY_SOCKET=" + name, "WATCHDOG_USEC=20000"});
+    theirs.reset();
+    for (int i = 0; i < 3; ++i) {
+        pollfd watched{.fd = notified.get(), .events = POLLIN, .revents = 0};
+        ASSERT_EQ(::poll(&watched, 1, 30'000), 1) << "sign " << i;
+        std::array<char, 64> text{};
+        ASSERT_GT(::read(notified.get(), text.data(), text.size()), 0);
+        EXPECT_STREQ(text.data(), "WATCHDOG=1");
+    }
+    ours.reset();
+    EXPECT_EQ(exit_code(pid), 0);
+}
+
 TEST(HelperAlone, WithoutASocketItExplainsItself) {
     const Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    EXPECT_EQ(exit_code(spawn_helper(null.get())), 2);
-    EXPECT_EQ(exit_code(spawn_helper(null.get(), {"--version"})), 0);
+    EXPECT_EQ(exit_code(start_helper(null.get())), 2);
+    EXPECT_EQ(exit_code(start_helper(null.get(), {"--version"})), 0);
     std::array<int, 2> ends{};
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
     const Fd ours(ends[0]);
     const Fd theirs(ends[1]);
-    EXPECT_EQ(exit_code(spawn_helper(theirs.get())), 2) << "a stream keeps no packets";
+    EXPECT_EQ(exit_code(start_helper(theirs.get())), 2) << "a stream keeps no packets";
 }
 
 } // namespace

@@ -115,6 +115,26 @@ TEST(Outcome, RetriesAreForWhatWentWrong) {
     EXPECT_EQ(conclude(second, {}, {.retries = 2}, 9).state, JobState::queued) << "a helper that went away counts";
 }
 
+TEST(Outcome, WhatWasNotKeptIsSaidWithEveryEnd) {
+    RunResult result{.ended = exit_zero()};
+    result.products_dropped = 2;
+    result.dropped_reason = "\"pipe\": is not a regular file";
+    const Job job = conclude(running_job(), result, {}, 9);
+    EXPECT_EQ(job.state, JobState::succeeded);
+    EXPECT_EQ(job.reason, "2 of what it left was not kept: \"pipe\": is not a regular file");
+    result.ended->code = 3;
+    EXPECT_TRUE(conclude(running_job(), result, {}, 9).reason.starts_with("exit status 3; 2 of what it left"));
+    EXPECT_EQ(conclude(running_job(), result, {.cancelled = true}, 9).reason, "cancelled while it ran");
+}
+
+TEST(Outcome, WhatWentWrongWithTheHelperIsSaid) {
+    RunResult result;
+    result.problem = "another version";
+    const Job job = conclude(running_job(), result, {}, 9);
+    EXPECT_EQ(job.state, JobState::failed);
+    EXPECT_EQ(job.reason, "its supervisor, tocsin-spark, failed: another version");
+}
+
 TEST(Outcome, ReasonsAreBoundedText) {
     const Job job = concluded({.outcome = Outcome::not_started, .reason = "\xff\xfe" + std::string(5'000, 'x')});
     EXPECT_EQ(job.reason.size(), protocol::reason_bytes);

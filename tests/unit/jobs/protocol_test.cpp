@@ -19,7 +19,6 @@ Run sample_run() {
             .script = "report",
             .path = "/etc/tocsin/spark.d/report",
             .owner_uid = 990,
-            .directory = "/var/lib/tocsin/products/5",
             .socket = "/run/tocsin/tocsin.sock",
             .event_index = 17,
             .event_name = "sshd.login_failed",
@@ -28,7 +27,8 @@ Run sample_run() {
             .event_time = "2026-01-02T03:00:04.000000Z",
             .event_severity = "critical",
             .timeout_us = 600'000'000,
-            .kill_after_us = 5'000'000};
+            .kill_after_us = 5'000'000,
+            .limits = {.memory_bytes = 1, .file_bytes = 2, .open_files = 3}};
     return run;
 }
 
@@ -38,8 +38,11 @@ std::vector<Message> samples() {
             Started{4711},
             Output{std::string("a\0b", 3)},
             Report{"{}"},
-            Ended{Outcome::signalled, 9, Cause::timeout, 1U << 20, true, ""},
-            Ended{Outcome::not_started, 0, Cause::itself, 0, false, "is not there"}};
+            Ended{Outcome::signalled, 9, Cause::timeout, 1U << 20, true, "", 0, ""},
+            Ended{Outcome::not_started, 0, Cause::itself, 0, false, "is not there", 7, "because"},
+            Hello{4711, "0.1.0", "memory"},
+            Product{"a/b", 17},
+            Taken{true}};
 }
 
 TEST(Protocol, EveryMessageComesBack) {
@@ -62,17 +65,18 @@ TEST(Protocol, EveryCutAndEveryExtraByteIsRefused) {
 
 TEST(Protocol, AnotherVersionSaysSo) {
     std::string packet = encode(Stop{});
-    packet[0] = 2;
+    packet[0] = version + 1;
+    EXPECT_TRUE(version_differs(packet));
     EXPECT_NE(decode(packet).error().reason.find("version"), std::string::npos);
-    packet[0] = 1;
-    packet[1] = 6;
+    packet[0] = version;
+    EXPECT_FALSE(version_differs(packet));
+    packet[1] = std::variant_size_v<Message>;
     EXPECT_NE(decode(packet).error().reason.find("kind"), std::string::npos);
 }
 
 TEST(Protocol, ValuesAreChecked) {
     const std::vector<void (*)(protocol::Run&)> wrong{
         [](protocol::Run& run) { run.path = "report"; },
-        [](protocol::Run& run) { run.directory = ""; },
         [](protocol::Run& run) { run.script = ""; },
         [](protocol::Run& run) { run.script = std::string(limits::name_bytes + 1, 'x'); },
         [](protocol::Run& run) { run.event_name = std::string("a\0b", 3); },
@@ -92,6 +96,21 @@ TEST(Protocol, ValuesAreChecked) {
     EXPECT_FALSE(decode(encode(Ended{.outcome = static_cast<Outcome>(3)})));
     EXPECT_FALSE(decode(encode(Ended{.cause = static_cast<Cause>(3)})));
     EXPECT_TRUE(decode(encode(Ended{.reason = std::string(reason_bytes * 2, 'x')}))) << "too long a reason is cut";
+}
+
+TEST(Protocol, APathOfAProductStaysBelow) {
+    for (const char* path : {"a", "a/b", "a b", "..a", "a..", "1/2/3/4/5/6/7/8", "é"}) {
+        EXPECT_EQ(product_path_problem(path), "") << path;
+        EXPECT_TRUE(decode(encode(Product{path, 1}))) << path;
+    }
+    const std::string long_name(limits::name_bytes + 1, 'x');
+    for (const std::string& path :
+         {std::string(), std::string("/a"), std::string("a/"), std::string("a//b"), std::string("."), std::string(".."),
+          std::string("a/../b"), std::string("./a"), std::string("a\nb"), std::string("a\x7f"), std::string("a\0b", 3),
+          std::string("1/2/3/4/5/6/7/8/9"), long_name}) {
+        EXPECT_NE(product_path_problem(path), "") << path;
+        EXPECT_FALSE(decode(encode(Product{path, 1}))) << path;
+    }
 }
 
 TEST(Protocol, NoBytesBreakIt) {
@@ -119,19 +138,20 @@ Pair make_pair() {
     return {Fd(ends[0]), Fd(ends[1])};
 }
 
-TEST(PacketSocket, CarriesOneDescriptor) {
+TEST(PacketSocket, CarriesDescriptors) {
     auto pair = make_pair();
     EXPECT_EQ(receive_packet(pair.b.get()).status, PacketStatus::again);
     const Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    ASSERT_EQ(send_packet(pair.a.get(), "with", null.get()), PacketStatus::ok);
+    const std::array<int, 2> two{null.get(), null.get()};
+    ASSERT_EQ(send_packet(pair.a.get(), "with", two), PacketStatus::ok);
     ASSERT_EQ(send_packet(pair.a.get(), "without"), PacketStatus::ok);
     const Packet first = receive_packet(pair.b.get());
     EXPECT_EQ(first.bytes, "with");
-    ASSERT_TRUE(first.fd.valid());
-    EXPECT_EQ(::fcntl(first.fd.get(), F_GETFD), FD_CLOEXEC);
+    ASSERT_EQ(first.descriptors.size(), 2U);
+    EXPECT_EQ(::fcntl(first.descriptors[1].get(), F_GETFD), FD_CLOEXEC);
     const Packet second = receive_packet(pair.b.get());
     EXPECT_EQ(second.bytes, "without");
-    EXPECT_FALSE(second.fd.valid());
+    EXPECT_TRUE(second.descriptors.empty());
 }
 
 TEST(PacketSocket, FullAndClosedAreTold) {

@@ -10,7 +10,10 @@
 namespace tocsin::jobs::test {
 namespace {
 
-class ScriptRun : public Site {};
+class ScriptRun : public Site {
+protected:
+    void TearDown() override { EXPECT_EQ(left_behind(), 0U) << "a working directory"; }
+};
 
 TEST_F(ScriptRun, ReportLandsOnTheEvent) {
     script("good", R"(cat > event.json
@@ -213,6 +216,7 @@ INSTANTIATE_TEST_SUITE_P(Lines, BadReport,
 
 TEST_F(ScriptRun, TheChildSeesOnlyWhatItShould) {
     script("curious", R"(env | sort > environment; ls /proc/self/fd > descriptors; umask > umask; pwd > pwd
+printf %s "$HOME" > home; stat -c %a . > mode
 ulimit -c > core; grep -E 'Sig(Blk|Ign)' /proc/self/status > signals; echo $# > arguments; cat /proc/$$/stat > stat)");
     start();
     const auto index = submit("curious");
@@ -220,16 +224,18 @@ ulimit -c > core; grep -E 'Sig(Blk|Ign)' /proc/self/status > signals; echo $# > 
     ASSERT_EQ(job.state, JobState::succeeded) << job.reason;
     const fs::path folder = settings_.products / std::to_string(job.id);
     const std::string id = std::to_string(job.id);
+    const std::string home = read_file(folder / "home");
+    EXPECT_TRUE(home.starts_with((root_.path() / "tmp/tocsin-spark-").string())) << home;
     EXPECT_EQ(read_file(folder / "environment"),
-              "HOME=" + folder.string() +
-                  "\nLANG=C.UTF-8\nPATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n" +
-                  "PWD=" + folder.string() + "\nTOCSIN_ATTEMPT=1\nTOCSIN_EVENT_INDEX=" + std::to_string(index) +
+              "HOME=" + home + "\nLANG=C.UTF-8\nPATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n" +
+                  "PWD=" + home + "\nTOCSIN_ATTEMPT=1\nTOCSIN_EVENT_INDEX=" + std::to_string(index) +
                   "\nTOCSIN_EVENT_NAME=test.event\nTOCSIN_EVENT_SCID=7\nTOCSIN_EVENT_SEVERITY=error\n"
                   "TOCSIN_EVENT_SRC=detector\nTOCSIN_EVENT_TIME=2026-01-02T03:00:04.000000Z\nTOCSIN_JOB_ID=" +
                   id + "\nTOCSIN_SCRIPT=curious\nTOCSIN_SOCKET=" + settings_.socket + "\n");
     EXPECT_EQ(read_file(folder / "descriptors"), "0\n1\n2\n3\n4\n") << "4 is ls reading the directory";
     EXPECT_EQ(read_file(folder / "umask"), "0077\n");
-    EXPECT_EQ(read_file(folder / "pwd"), folder.string() + "\n");
+    EXPECT_EQ(read_file(folder / "pwd"), home + "\n");
+    EXPECT_EQ(read_file(folder / "mode"), "700\n");
     EXPECT_EQ(read_file(folder / "core"), "0\n");
     EXPECT_EQ(read_file(folder / "arguments"), "0\n");
     EXPECT_EQ(read_file(folder / "signals"), "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
@@ -271,6 +277,71 @@ TEST_F(ScriptRun, WhatCannotRunFailsWithItsReason) {
         EXPECT_FALSE(job.exit_status) << name;
         EXPECT_EQ(log_.names_caused_by(index).back(), "job.failed") << name;
     }
+}
+
+TEST_F(ScriptRun, WhatItLeftIsKeptWithItsFolders) {
+    script("maker", "mkdir -p a/b; echo one > a/b/one; echo two > two; chmod 755 two; : > empty");
+    start();
+    const Job job = await_end(submit("maker"));
+    EXPECT_EQ(job.state, JobState::succeeded);
+    EXPECT_EQ(job.reason, "");
+    const fs::path folder = settings_.products / std::to_string(job.id);
+    EXPECT_EQ(read_file(folder / "a/b/one"), "one\n");
+    EXPECT_EQ(read_file(folder / "two"), "two\n");
+    std::error_code error;
+    EXPECT_TRUE(fs::exists(folder / "empty", error));
+    EXPECT_FALSE(fs::exists(settings_.products / (std::to_string(job.id) + ".lock"), error)) << "its lock";
+    struct stat status{};
+    ASSERT_EQ(::stat((folder / "two").c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777, 0600U) << "whatever the script made of it";
+}
+
+TEST_F(ScriptRun, WhatIsNoFileIsNotKeptAndSaid) {
+    script("odd", "ln -s /etc/passwd link; mkfifo pipe; echo x > file; mkdir d; ln -s / d/root");
+    start();
+    const Job job = await_end(submit("odd"));
+    EXPECT_EQ(job.state, JobState::succeeded);
+    EXPECT_NE(job.reason.find("3 of what it left"), std::string::npos) << job.reason;
+    const fs::path folder = settings_.products / std::to_string(job.id);
+    EXPECT_EQ(read_file(folder / "file"), "x\n");
+    std::error_code error;
+    EXPECT_EQ(std::distance(fs::directory_iterator(folder, error), {}), 1);
+}
+
+TEST_F(ScriptRun, ProductsAreBoundedInAll) {
+    script("large", "head -c 600000 /dev/zero > file");
+    settings_.products_bytes_max = 1'000'000;
+    start();
+    EXPECT_EQ(await_end(submit("large")).reason, "");
+    const Job job = await_end(submit("large"));
+    EXPECT_EQ(job.state, JobState::succeeded);
+    EXPECT_NE(job.reason.find("jobs.products_max"), std::string::npos) << job.reason;
+    crash_and_start(); // what is there is counted again
+    EXPECT_NE(await_end(submit("large")).reason.find("jobs.products_max"), std::string::npos);
+}
+
+TEST_F(ScriptRun, ARetryBeginsWithoutProducts) {
+    script("again", "echo x > $TOCSIN_ATTEMPT; [ $TOCSIN_ATTEMPT = 2 ]");
+    settings_.retries = 1;
+    start();
+    const Job job = await_end(submit("again"));
+    EXPECT_EQ(job.state, JobState::succeeded);
+    const fs::path folder = settings_.products / std::to_string(job.id);
+    std::error_code error;
+    EXPECT_TRUE(fs::exists(folder / "2", error));
+    EXPECT_FALSE(fs::exists(folder / "1", error)) << "of the first attempt";
+}
+
+TEST_F(ScriptRun, MemoryAndFilesAreLimited) {
+    script("hungry", "python3 -I -S -c 'x = bytearray(500_000_000)' 2>/dev/null || exit 9");
+    script("writer", "head -c 3000000 /dev/zero > file || exit 8");
+    settings_.memory_bytes = 200'000'000;
+    settings_.file_bytes = 1'000'000;
+    start();
+    EXPECT_EQ(await_end(submit("hungry")).exit_status, 9);
+    const Job job = await_end(submit("writer"));
+    EXPECT_EQ(job.state, JobState::failed);
+    EXPECT_EQ(read_file(settings_.products / std::to_string(job.id) / "file").size(), 1'000'000U);
 }
 
 TEST_F(ScriptRun, AMissingHelperIsAReason) {

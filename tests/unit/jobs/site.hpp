@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -90,9 +91,10 @@ inline std::vector<pid_t> processes_with(const std::string& marker) {
 class Site : public ::testing::Test {
 protected:
     Site() {
-        for (const char* name : {"spark.d", "notes"}) {
+        for (const char* name : {"spark.d", "notes", "tmp"}) {
             ::mkdir((root_.path() / name).c_str(), 0755);
         }
+        ::setenv("TMPDIR", (root_.path() / "tmp").c_str(), 1); // the helpers' working directories
         settings_.helper = helper_path();
         settings_.directories = {root_.path() / "spark.d"};
         settings_.products = root_.path() / "products";
@@ -107,7 +109,12 @@ protected:
         }
     }
 
-    std::string marker() const { return "HOME=" + settings_.products.string(); }
+    std::string marker() const { return "TOCSIN_SOCKET=" + settings_.socket; }
+    // What helpers left in the place of their working directories.
+    std::size_t left_behind() const {
+        std::error_code error;
+        return static_cast<std::size_t>(std::distance(fs::directory_iterator(root_.path() / "tmp", error), {}));
+    }
     fs::path notes(std::string_view name) const { return root_.path() / "notes" / name; }
 
     // A shell script; "NOTES" in it is a directory that outlives the job.
