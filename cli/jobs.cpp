@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // jobs: what scripts did for events, and what a person does about it.
 #include "cli/event_view.hpp"
+#include "cli/interrupts.hpp"
+#include "cli/job_scripts.hpp"
 #include "cli/session.hpp"
 #include "cli/text.hpp"
 #include "cli/verbs.hpp"
@@ -11,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <limits>
 
 namespace tocsin::cli {
@@ -18,6 +21,7 @@ namespace {
 
 constexpr std::int64_t list_default = 100;
 constexpr std::int64_t list_most = 1'000'000;
+constexpr std::chrono::milliseconds follow_pause{300};
 
 std::string took(const Value& job) {
     const auto started = parse_time_us(job["started"].text(), Zone::utc());
@@ -96,6 +100,9 @@ Result<int> run_run(Session& session, const Arguments& arguments) {
     if (!index) {
         return std::unexpected(index.error());
     }
+    if (arguments.has("dry-run")) {
+        return preview_run(session, *index, arguments.positional.back());
+    }
     std::string body;
     json::ObjectWriter writer(body);
     writer.add("script", std::string_view(arguments.positional.back()));
@@ -118,16 +125,74 @@ Result<int> run_rerun(Session& session, const Arguments& arguments) {
     return act(session, arguments, "rerun");
 }
 
+Result<int> run_show(Session& session, const Arguments& arguments) {
+    const auto id = id_argument("JOB", arguments.positional.front());
+    if (!id) {
+        return std::unexpected(id.error());
+    }
+    const auto show = [](Session& in, const Value& job) {
+        Sheet sheet;
+        for (const auto& [key, value] : job.members()) {
+            const bool time = key == "queued" || key == "started" || key == "ended";
+            const std::string text = time ? show_time(value.text(), in.utc) : value.text();
+            sheet.add(key, key == "state" ? Cell(text, state_colour(text)) : Cell(text));
+        }
+        sheet.write(in.out);
+    };
+    return answer(session, get(session, fmt::format("/v1/jobs/{}", *id)), show);
+}
+
+Result<std::string> output_of(Session& session, const std::string& id) {
+    auto response = get(session, fmt::format("/v1/jobs/{}/output", id), "text/plain");
+    if (!response || !response->ok()) {
+        return std::unexpected(response ? problem_of(*response) : response.error());
+    }
+    return std::move(response->body);
+}
+
+void write_output(Session& session, std::string_view text) {
+    session.out.write(session.out.terminal ? printable_lines(text) : text);
+}
+
+bool may_write_more(const Value& job) {
+    const std::string state = job["state"].text();
+    return state == "queued" || state == "running";
+}
+
+// What is there, then what comes, until the job has ended. A retry begins anew.
+Result<int> follow_output(Session& session, const std::string& id) {
+    Interrupts interrupts;
+    std::string shown;
+    while (!session.out.gone()) {
+        const auto job =
+            value_of(get(session, fmt::format("/v1/jobs/{}", id))); // before its output: what ended is whole
+        const auto output = job ? output_of(session, id) : std::unexpected(job.error());
+        if (!output) {
+            return std::unexpected(output.error());
+        }
+        write_output(session, output->starts_with(shown) ? std::string_view(*output).substr(shown.size()) : *output);
+        session.out.flush();
+        shown = *output;
+        if (!may_write_more(*job) || interrupts.wait(-1, follow_pause) == Interrupts::Woken::stop) {
+            break;
+        }
+    }
+    return 0;
+}
+
 Result<int> run_output(Session& session, const Arguments& arguments) {
     const auto id = id_argument("JOB", arguments.positional.front());
     if (!id) {
         return std::unexpected(id.error());
     }
-    const auto response = get(session, fmt::format("/v1/jobs/{}/output", *id), "text/plain");
-    if (!response || !response->ok()) {
-        return std::unexpected(response ? problem_of(*response) : response.error());
+    if (arguments.has("follow")) {
+        return follow_output(session, *id);
     }
-    session.out.write(session.out.terminal ? printable_lines(response->body) : response->body);
+    const auto output = output_of(session, *id);
+    if (!output) {
+        return std::unexpected(output.error());
+    }
+    write_output(session, *output);
     return 0;
 }
 
@@ -161,6 +226,14 @@ constexpr std::array list_options = std::to_array<Option>({
     {.name = "limit", .value = "N", .help = "at most so many, newest first (100)", .letter = 'n'},
 });
 
+constexpr std::array run_options = std::to_array<Option>({
+    {.name = "dry-run", .help = "start nothing; show what a run would be"},
+});
+
+constexpr std::array output_options = std::to_array<Option>({
+    {.name = "follow", .help = "go on showing what it writes, until it has ended", .letter = 'f'},
+});
+
 constexpr std::array report_options = std::to_array<Option>({
     {.name = "id", .value = "N", .help = "the report's number, above 0", .alias = "report-id"},
     {.name = "url", .value = "URL", .help = "where the report is"},
@@ -175,9 +248,31 @@ constexpr std::array verbs = std::to_array<Verb>({
     {.name = "jobs run",
      .arguments = "INDEX SCRIPT",
      .summary = "run an installed script for an event",
+     .text = "With --dry-run nothing is started: the script is looked at as the daemon does, and its path, its limits, "
+             "its\n"
+             "environment and the event on its standard input are shown. Exits with 1 where it could not run.",
+     .options = {run_options},
      .arguments_min = 2,
      .arguments_max = 2,
      .run = run_run},
+    {.name = "jobs show",
+     .arguments = "JOB",
+     .summary = "show everything about one job",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .run = run_show},
+    {.name = "jobs lint",
+     .arguments = "[NAME or PATH]",
+     .summary = "check scripts without running them",
+     .text =
+         "Ownership and modes of the file and every folder above it, its name, the program that its first line names; "
+         "what\n"
+         "to do about each. A PATH (with a /) is looked at here, no daemon is needed; a NAME, or without one every "
+         "script\n"
+         "that is installed or configured, as the running daemon sees them. Exits with 1 where one cannot run, with 3\n"
+         "where it is not there.",
+     .arguments_max = 1,
+     .run = lint_scripts},
     {.name = "jobs cancel",
      .arguments = "JOB",
      .summary = "end a job",
@@ -193,6 +288,7 @@ constexpr std::array verbs = std::to_array<Verb>({
     {.name = "jobs output",
      .arguments = "JOB",
      .summary = "show what a job's script wrote",
+     .options = {output_options},
      .arguments_min = 1,
      .arguments_max = 1,
      .run = run_output},

@@ -183,6 +183,9 @@ void describe(const Job& job, const FieldSink& sink) {
     }
     sink("output_bytes", job.output_bytes);
     sink("truncated", job.truncated);
+    if (!job.joined.empty()) {
+        sink("joined", std::uint64_t{job.joined.size()});
+    }
 }
 
 std::optional<std::string> script_name_problem(std::string_view name) {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tocsin {
 
@@ -20,6 +21,13 @@ bool is_final(JobState state);
 Result<void> check_transition(JobState from, JobState to);
 // "job.started" for running, "job.succeeded", …; empty for queued and waiting
 std::string_view event_name(JobState state);
+
+// A further event whose report a job makes.
+struct JoinedEvent {
+    std::uint64_t unique_index = 0;
+    std::uint32_t cause_depth = 0;
+    friend bool operator==(const JoinedEvent&, const JoinedEvent&) = default;
+};
 
 struct Job {
     std::uint64_t id = 0;
@@ -38,12 +46,14 @@ struct Job {
     std::string reason{};           // why it failed, for a person
     std::uint64_t output_bytes = 0; // all that it wrote, kept or not
     bool truncated = false;
-    std::string output{}; // kept bytes; not described
+    std::vector<JoinedEvent> joined{}; // in the order of the log
+    std::string output{};              // kept bytes; not described
+    std::string callback_secret{};     // of this run, while a report may come by it; never described, never told
     friend bool operator==(const Job&, const Job&) = default;
 };
 
 // id, unique_index, script, state, attempt, exit_status, queued, started, ended, report_id, report_url, reason,
-// output_bytes, truncated
+// output_bytes, truncated, joined (how many)
 void describe(const Job& job, const FieldSink& sink);
 
 // The reason why it cannot be the name of a script ("/", "..", control characters), else nullopt.

@@ -53,7 +53,8 @@ inline constexpr std::size_t schedule_bytes = 256; // of a schedule's expression
 inline constexpr std::size_t watches_max = 200'000;
 inline constexpr std::size_t status_bytes = 1 * KiB;
 inline constexpr std::size_t run_bytes = 128;
-inline constexpr std::size_t jobs_queued_max = 20'000;
+inline constexpr std::size_t jobs_queued_max = 20'000;    // queued, running and waiting; [jobs] queue may be below
+inline constexpr std::size_t job_joined_max = 255;        // further events whose report one job makes
 inline constexpr std::size_t job_output_bytes = 64 * KiB; // kept of each job; the rest is counted and dropped
 inline constexpr std::size_t report_line_bytes = 8 * KiB;
 

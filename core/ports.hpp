@@ -8,6 +8,7 @@
 #include "core/filter.hpp"
 #include "core/heartbeat.hpp"
 #include "core/job.hpp"
+#include "core/script.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -162,6 +163,12 @@ public:
     virtual void run(std::uint64_t unique_index, std::string script, Done<Job> done) = 0;
     // Works for an event without a job, too.
     virtual void set_report(std::uint64_t unique_index, std::int64_t report_id, std::string url, Done<void> done) = 0;
+    // By the secret of a run that was given one; not_found for anything else, without saying why.
+    virtual void call_back(std::string secret, std::int64_t report_id, std::string url, Done<Job> done) = 0;
+    // What run() would start, without starting it.
+    virtual void preview(std::uint64_t unique_index, std::string script, Done<JobPreview> done) = 0;
+    // Every installed or configured one, or the one with this name.
+    virtual std::vector<ScriptReport> scripts(std::string_view only) const = 0;
     // Keys: state, script, unique_index. Newest first.
     virtual void list(ListFilter filter, std::size_t limit, std::string cursor, Done<ListPage<Job>> done) = 0;
     virtual void find(std::uint64_t id, Done<Job> done) = 0;

@@ -2,6 +2,7 @@
 // Everything up to READY.
 #include "daemon/app_impl.hpp"
 
+#include "daemon/job_output.hpp"
 #include "daemon/logging.hpp"
 #include "daemon/settings.hpp"
 
@@ -20,6 +21,7 @@ constexpr std::string_view helper_kind = "jobs-helper";
 constexpr std::string_view notify_kind = "notify";
 constexpr std::string_view deadman_kind = "deadman";
 constexpr std::string_view limits_kind = "job-limits";
+constexpr std::string_view queue_kind = "jobs-queue";
 
 } // namespace
 
@@ -115,16 +117,26 @@ Result<void> App::Impl::start_manager() {
     manager = std::make_unique<DaemonManager>(manager_parts());
     intake->on_refused([this](const Error&) { manager->refresh(); });
     manager->start();
-    jobs->on_helper([this](const jobs::HelperState& state) {
-        set_reason(helper_kind, state.unusable);
-        set_reason(limits_kind, state.unlimited);
-    });
+    watch_jobs();
     commits = store->on_commit([this](const CommitNotice&) { touch_status(); });
     degraded = manager->on_degraded([this](const std::vector<std::string>&) {
         touch_status();
         watch_full_store();
     });
     return {};
+}
+
+void App::Impl::watch_jobs() {
+    jobs->on_output([output = JobOutput(clock, log::info_with)](const Job& job, std::string_view text) mutable {
+        output.add(job, text);
+    });
+    jobs->on_queue_full([this](bool full) {
+        if (full) {
+            manager->set_degraded(queue_kind, "no more jobs fit; events that ask for scripts wait in the log");
+        } else {
+            manager->clear_degraded(queue_kind);
+        }
+    });
 }
 
 Result<void> App::Impl::serve_http() {

@@ -68,6 +68,7 @@ struct App::Impl {
     void on_watchdog(const error_code& error);
     void touch_status();
     void watch_full_store();
+    void watch_jobs();
     std::string status_text() const;
 
     // The steps of a stop, in their order; each ends by starting the next.

@@ -73,6 +73,8 @@ struct ScriptEntry {
     std::int64_t kill_after_us = -1; // -1: not given
     std::int64_t retries = -1;       // -1: not given
     std::int64_t parallel = 0;       // 0: not given
+    bool callback = false;
+    bool coalesce = false;
     Place place{};
 };
 
@@ -130,6 +132,7 @@ struct Config {
     std::int64_t jobs_open_files = 0;
     std::uint64_t jobs_products_max = 0;
     std::string jobs_helper_socket{};
+    std::int64_t jobs_queue = 0;
 
     std::vector<HeartbeatEntry> heartbeats{};
     std::vector<ScriptEntry> scripts{};

@@ -194,10 +194,18 @@ const std::vector<Key<ScriptEntry>>& script_keys() {
          &ScriptEntry::timeout_us},
         {optional("kill_after", duration(0, 3600 * second), "jobs.kill_after", "SIGKILL this long after SIGTERM"),
          &ScriptEntry::kill_after_us},
-        {later("parallel", integer(1, 256), "runs of this script at the same time"), &ScriptEntry::parallel},
+        {optional("parallel", integer(1, 256), "jobs.parallel",
+                  "runs of this script at the same time; others go on meanwhile"),
+         &ScriptEntry::parallel},
         {optional("retries", integer(0, 100), "jobs.retries", "how often it is run again after a failure"),
          &ScriptEntry::retries},
         {optional("rerun", boolean, "true", "false: not again when the daemon died during a run"), &ScriptEntry::rerun},
+        {optional("callback", boolean, "false",
+                  "true: it gets TOCSIN_CALLBACK, an address by which its report may come later, once"),
+         &ScriptEntry::callback},
+        {optional("coalesce", boolean, "false",
+                  "true: an event whose name, source and scid are those of a queued job joins it, and gets its report"),
+         &ScriptEntry::coalesce},
     };
     return keys;
 }

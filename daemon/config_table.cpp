@@ -23,6 +23,7 @@ constexpr std::array<std::string_view, 6> log_levels = {"trace", "debug", "info"
 constexpr Shape boolean{.kind = Kind::boolean};
 constexpr Shape string{.kind = Kind::string};
 constexpr Shape url{.kind = Kind::url};
+constexpr Shape base_url{.kind = Kind::url, .base = true};
 constexpr Shape address{.kind = Kind::address};
 constexpr Shape paths{.kind = Kind::paths};
 constexpr Shape globs{.kind = Kind::globs};
@@ -88,8 +89,9 @@ std::vector<Key<Config>> general_keys() {
             "address and port where the routes of the older systems answer too; empty: nowhere"),
         key("spark.url", {url, "", later}, &Config::spark_url,
             "SPARK server to which the script spark-http posts its jobs"),
-        key("spark.callback_base", {url, "", later}, &Config::spark_callback_base,
-            "how that server reaches this daemon"),
+        key("spark.callback_base", {base_url, "", reload}, &Config::spark_callback_base,
+            "how that server reaches this daemon: what stands before /v1/callbacks/… in TOCSIN_CALLBACK; empty: the "
+            "path alone"),
         key("deadman.url", {url, "", reload}, &Config::deadman_url,
             "URL to which the daemon beats while it makes progress; empty: none"),
         key("deadman.interval", {duration(second, day), "60s", reload}, &Config::deadman_interval_us,
@@ -157,7 +159,7 @@ std::vector<Key<Config>> reader_keys() {
         key("jobs.callback_timeout", {duration(second, 30 * day), "10m", reload}, &Config::jobs_callback_timeout_us,
             "how long a waiting job waits for its report"),
         key("jobs.retries", {integer(0, 100), "0", reload}, &Config::jobs_retries,
-            "how often a failed job is run again"),
+            "how often a failed job is run again, after 1 s, 2 s, 4 s, … at most 5 min"),
         key("jobs.memory_max", {size(16 * mib, 64 * tib), "2G", reload}, &Config::jobs_memory_max,
             "address space of each process of a script; interpreters that reserve more than they use need more"),
         key("jobs.file_size_max", {size(mib, 64 * tib), "256M", reload}, &Config::jobs_file_size_max,
@@ -169,6 +171,8 @@ std::vector<Key<Config>> reader_keys() {
         key("jobs.helper_socket", {string, "", reload}, &Config::jobs_helper_socket,
             "socket on which systemd starts tocsin-spark, an absolute path; without it a script does not run. Empty: "
             "spark.sock beside the daemon's socket where it is there, else the daemon starts tocsin-spark itself"),
+        key("jobs.queue", {integer(1, limits::jobs_queued_max), "20000", reload}, &Config::jobs_queue,
+            "jobs that are queued, running or waiting at most; further events that ask for scripts wait in the log"),
     };
 }
 

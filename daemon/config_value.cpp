@@ -203,6 +203,9 @@ Converted to_text(const Shape& shape, const RawValue& raw) {
     if (shape.kind == Kind::url && !empty && !is_url(*text)) {
         return wrong(raw, R"(a URL with http:// or https://, or "")");
     }
+    if (shape.base && text->find_first_of("?#") != std::string::npos) {
+        return wrong(raw, "a URL without a query (?) and a fragment (#): paths are put behind it");
+    }
     if (shape.kind == Kind::address && !empty && !is_address(*text)) {
         return wrong(raw, R"(an address with a port ("127.0.0.1:7878"), or "")");
     }

@@ -53,6 +53,7 @@ struct Shape {
     Bounds bounds{};
     std::span<const std::string_view> choices{};
     bool automatic = false; // a size may be "auto" (0)
+    bool base = false;      // a URL that paths are put behind: without query and fragment
 };
 
 using Value = std::variant<bool, std::int64_t, std::uint64_t, double, std::string, std::vector<std::string>, Zone,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why the daemon is not whole: one reason for each kind ("store-full", "store-read-only", "jobs-helper"), what changed,
-// and when it may become an event (at most one of each kind a minute, so that a flapping disk fills no log).
+// Why the daemon is not whole: one reason for each kind ("store-full", "store-read-only", "jobs-helper", "jobs-queue"),
+// what changed, and when it may become an event (at most one of each kind a minute, so that a flapping disk fills no
+// log).
 #pragma once
 
 #include <cstdint>

@@ -11,6 +11,8 @@
 #include <charconv>
 #include <cstdlib>
 #include <sys/stat.h>
+#include <sys/uio.h>
+#include <systemd/sd-journal.h>
 #include <unistd.h>
 
 namespace tocsin::daemon::log {
@@ -55,6 +57,18 @@ bool stderr_is_the_journal() {
            status.st_ino == expected->second;
 }
 
+void send_to_journal(const std::string& message, const Fields& fields) {
+    std::vector<std::string> texts{fmt::format("MESSAGE={}", message), "PRIORITY=6", "SYSLOG_IDENTIFIER=tocsind"};
+    for (const auto& [name, value] : fields) {
+        texts.push_back(fmt::format("{}={}", name, value));
+    }
+    std::vector<iovec> pieces;
+    for (std::string& text : texts) {
+        pieces.push_back({.iov_base = text.data(), .iov_len = text.size()});
+    }
+    sd_journal_sendv(pieces.data(), static_cast<int>(pieces.size()));
+}
+
 void write(spdlog::level::level_enum level, std::string_view message) {
     if (spdlog::should_log(level)) {
         spdlog::log(level, "{}", one_line(message));
@@ -89,6 +103,16 @@ void warning(std::string_view message) {
 }
 void error(std::string_view message) {
     write(spdlog::level::err, message);
+}
+
+void info_with(std::string_view message, const Fields& fields) {
+    if (!spdlog::should_log(spdlog::level::info)) {
+        return;
+    }
+    if (stderr_is_the_journal()) {
+        return send_to_journal(one_line(message), fields);
+    }
+    info(message);
 }
 
 std::optional<std::pair<dev_t, ino_t>> parse_journal_stream(std::string_view text) {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <sys/types.h>
 #include <utility>
+#include <vector>
 
 namespace tocsin::daemon::log {
 
@@ -20,6 +21,11 @@ void debug(std::string_view message);
 void info(std::string_view message);
 void warning(std::string_view message);
 void error(std::string_view message);
+
+// An info with fields of its own, "NAME" and value: the journal keeps them beside the message, elsewhere they are left
+// out.
+using Fields = std::vector<std::pair<std::string_view, std::string>>;
+void info_with(std::string_view message, const Fields& fields);
 
 // "dev:ino" of JOURNAL_STREAM.
 std::optional<std::pair<dev_t, ino_t>> parse_journal_stream(std::string_view text);

@@ -19,6 +19,9 @@ std::uint64_t default_max_bytes(const Site& site) {
 
 jobs::ScriptConfig script_config(const ScriptEntry& entry) {
     jobs::ScriptConfig script{.submit = entry.submit, .rerun = entry.rerun};
+    script.parallel = static_cast<unsigned>(entry.parallel);
+    script.callback = entry.callback;
+    script.coalesce = entry.coalesce;
     if (entry.timeout_us > 0) {
         script.timeout_us = entry.timeout_us;
     }
@@ -79,6 +82,11 @@ jobs::Settings job_settings(const Config& config, const Site& site) {
     settings.helper_socket_required = !config.jobs_helper_socket.empty();
     settings.helper_socket = settings.helper_socket_required ? std::filesystem::path(config.jobs_helper_socket)
                                                              : site.socket.parent_path() / "spark.sock";
+    settings.queue = static_cast<std::size_t>(config.jobs_queue);
+    settings.callback_base = config.spark_callback_base;
+    while (settings.callback_base.ends_with('/')) {
+        settings.callback_base.pop_back();
+    }
     settings.owner_is_root = site.bus == Bus::system;
     for (const ScriptEntry& entry : config.scripts) {
         settings.scripts.insert_or_assign(entry.name, script_config(entry));

@@ -48,7 +48,9 @@ Engine::Engine(boost::asio::io_context& io, Ports ports, Settings settings)
       settings_(absolute(std::move(settings))),
       committer_(std::make_shared<Committer>(io, ports.store)),
       products_(std::make_shared<Products>(settings_.products, settings_.products_bytes_max)),
-      timer_(io) {}
+      timer_(io) {
+    records_.set_limits(limits_of(settings_));
+}
 
 Result<void> Engine::start() {
     if (auto loaded = load(); !loaded) {
@@ -57,10 +59,9 @@ Result<void> Engine::start() {
     products_->sweep_locks([this](std::uint64_t id) { return records_.find(id) != nullptr; });
     look_at_helper();
     follower_ = std::make_shared<Follower>(
-        io_, ports_.reader,
-        [self = weak_from_this()](const auto& events, std::uint64_t upto, std::move_only_function<void()> done) {
+        io_, ports_.reader, [self = weak_from_this()](const auto& events, std::uint64_t upto, Follower::Taken taken) {
             if (const auto engine = self.lock()) {
-                engine->take_events(events, upto, std::move(done));
+                engine->take_events(events, upto, std::move(taken));
             }
         });
     follower_->start(ports_.feed, ports_.store.cursor(cursor_name));
@@ -111,6 +112,7 @@ void Engine::resume_or_end(Job job) {
     const bool again = plan_of(settings_, job.script).rerun && job.attempt < runs_cut_short_max;
     if (again) {
         job.state = JobState::queued;
+        job.callback_secret.clear(); // the next run gets its own
         return records_.restore(std::move(job), 0);
     }
     job.state = JobState::failed;
@@ -158,6 +160,7 @@ void Engine::abandon() {
 
 void Engine::reconfigure(Settings settings) {
     settings_ = absolute(std::move(settings));
+    records_.set_limits(limits_of(settings_));
     products_->set_bytes_max(settings_.products_bytes_max);
     look_at_helper();
     pump();
@@ -191,6 +194,7 @@ void Engine::pump() {
         }
         begin(*id);
     }
+    release_log();
     arm();
 }
 
@@ -224,6 +228,9 @@ void Engine::expire(std::uint64_t id) {
 // ---- changes ----
 
 void Engine::change(Job next, std::int64_t due_us, Persistence persistence, Then then) {
+    if (next.state != JobState::running && next.state != JobState::waiting) {
+        next.callback_secret.clear();
+    }
     StateChange writes;
     append_change(writes, {next, due_us}, ports_.clock.wall_us());
     commit_change({std::move(next), due_us, persistence}, std::move(writes), std::move(then));
@@ -291,6 +298,7 @@ void Engine::tell(const Job& job) {
 // With what only a running helper knows.
 Job Engine::view(const Job& job) const {
     Job seen = job;
+    seen.callback_secret.clear();
     const auto place = places_.find(job.id);
     if (job.state == JobState::running && place != places_.end() && place->second.run) {
         seen.pid = place->second.run->pid();

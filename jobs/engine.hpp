@@ -6,6 +6,7 @@
 
 #include "core/clock.hpp"
 #include "core/ports.hpp"
+#include "core/script.hpp"
 #include "jobs/committer.hpp"
 #include "jobs/follower.hpp"
 #include "jobs/helper_probe.hpp"
@@ -50,8 +51,17 @@ public:
     void on_helper(std::function<void(const HelperState&)> handler);
     std::uint64_t lag() const;
 
-    void run(std::uint64_t unique_index, std::string script, Done<Job> done);
+    // What a job is asked to do, beyond its event.
+    struct Order {
+        std::string script{};
+        std::vector<JoinedEvent> joined{};
+    };
+    void run(std::uint64_t unique_index, Order order, Done<Job> done);
+    void preview(std::uint64_t unique_index, std::string script, Done<JobPreview> done) const;
+    std::vector<ScriptReport> scripts(std::string_view only) const;
     void set_report(Report report, Done<void> done);
+    // By the secret of a run; the report's event is that of its job.
+    void call_back(std::string token, Report report, Done<Job> done);
     void list(ListQuery query, std::size_t limit, Done<ListPage<Job>> done);
     void find(std::uint64_t id, Done<Job> done);
     void cancel(std::uint64_t id, Done<Job> done);
@@ -60,11 +70,16 @@ public:
     const Records& records() const { return records_; }
     std::vector<Job> recent(std::size_t limit) const;
     std::unique_ptr<Subscription> on_change(std::function<void(const Job&)> handler);
+    using OutputHandler = std::function<void(const Job&, std::string_view output)>;
+    void on_output(OutputHandler handler) { output_handler_ = std::move(handler); }
+    void on_queue_full(std::function<void(bool full)> handler) { full_handler_ = std::move(handler); }
+    bool queue_full() const { return full_; }
     void forget_handler(std::uint64_t number) { handlers_.erase(number); }
 
 private:
     // A job that has one of the `parallel` places.
     struct Place {
+        std::string script{};
         protocol::Run request{};
         std::string event_json{};
         std::shared_ptr<HelperRun> run{}; // while the helper lives
@@ -93,11 +108,29 @@ private:
     Job view(const Job& job) const;
 
     // engine_queue.cpp: new jobs
-    void take_events(const std::vector<const Event*>& events, std::uint64_t upto, std::move_only_function<void()> done);
-    Job new_job(const Event& event, const std::string& script);
+    // What a slice of the log becomes.
+    struct Arrivals {
+        std::map<std::string, Result<std::string>, std::less<>> scripts{}; // each looked for once a slice
+        std::vector<Job> jobs{};
+        std::map<std::string, std::size_t, std::less<>> open{}; // by the key to join: the newest of `jobs`
+        std::map<std::uint64_t, Job> grown{};                   // queued before, with the events that joined
+        std::uint64_t upto = 0;
+    };
+    void take_events(const std::vector<const Event*>& events, std::uint64_t upto, Follower::Taken taken);
+    bool take_event(Arrivals& arrivals, const Event& event);
+    bool join(Arrivals& arrivals, const std::string& key, const Event& event);
+    void keep_arrivals(Arrivals arrivals, Follower::Taken taken);
+    void remember_arrivals(Arrivals arrivals);
+    void remember_grown(Job job);
+    std::size_t unfinished() const { return records_.unfinished().size() + arriving_; }
+    bool is_full() const { return unfinished() >= settings_.queue; }
+    void hold_log(Follower::Taken taken);
+    void release_log();
+    void tell_full(bool full);
+    Job new_job(const Event& event, std::string script);
     void add_new(StateChange& change, const Job& job) const;
     void remember_new(std::vector<Job> jobs);
-    void enqueue(const Event& event, const std::string& script, Done<Job> done);
+    void enqueue(const Event& event, Order order, Done<Job> done);
     void remember_asked(Job job, const Result<void>& kept, Done<Job> done);
     std::optional<Error> refusal() const;
 
@@ -119,10 +152,15 @@ private:
 
     // engine_acts.cpp: what callers ask for
     void rerun_found(const Job& job, Done<Job> done);
+    // engine_reports.cpp: what comes from outside about a report
     void report_for(Report report, Done<void> done);
     void report_job(Job job, Report report, Done<void> done);
+    void call_back_now(std::uint64_t id, Report report, Done<Job> done);
+    Entry* entry_of(std::string_view token);
     void cancel_unfinished(const Entry& entry, Done<Job> done);
     void cancel_run(Place& place, const Job& job, Done<Job> done);
+    // engine_look.cpp
+    JobPreview preview_of(const Event& event, std::string script) const;
     void load_output(std::uint64_t id, Done<std::string> done);
     void list_stored(std::shared_ptr<ListRequest> request);
     void list_memory(ListRequest& request) const;
@@ -142,6 +180,10 @@ private:
     std::map<std::uint64_t, Place> places_{};
     std::map<std::uint64_t, std::function<void(const Job&)>> handlers_{};
     std::uint64_t next_handler_ = 0;
+    OutputHandler output_handler_{};
+    std::function<void(bool)> full_handler_{};
+    Follower::Taken held_{};   // the log waits here while there is no room
+    bool full_ = false;        // as it was told
     std::size_t arriving_ = 0; // jobs whose first row is being committed
     bool stopping_ = false;
     std::vector<std::move_only_function<void()>> stop_waiters_{};

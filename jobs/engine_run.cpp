@@ -3,8 +3,9 @@
 #include "jobs/engine.hpp"
 
 #include "core/json.hpp"
-#include "core/time.hpp"
 #include "jobs/helper_socket.hpp"
+#include "jobs/run_request.hpp"
+#include "jobs/secret.hpp"
 
 #include <utility>
 
@@ -24,9 +25,11 @@ RunResult never_started(std::string reason) {
 } // namespace
 
 void Engine::begin(std::uint64_t id) {
+    const Job& job = records_.find(id)->job;
     records_.unwatch(id);
-    places_.try_emplace(id);
-    ports_.reader.get(records_.find(id)->job.unique_index, [self = weak_from_this(), id](Result<Event> event) {
+    records_.run_begins(job.script);
+    places_.try_emplace(id).first->second.script = job.script;
+    ports_.reader.get(job.unique_index, [self = weak_from_this(), id](Result<Event> event) {
         if (const auto engine = self.lock(); engine && !engine->stopping_) {
             engine->fetched(id, std::move(event));
         }
@@ -59,6 +62,10 @@ void Engine::fetched(std::uint64_t id, Result<Event> event) {
     next.exit_status.reset();
     next.output_bytes = 0;
     next.truncated = false;
+    if (plan_of(settings_, job.script).callback) {
+        next.callback_secret = new_secret();
+        place.request.callback = callback_address(settings_.callback_base, id, next.callback_secret);
+    }
     change(std::move(next), 0, Persistence::until_kept, [this, id](const Result<void>& kept) { launch(id, kept); });
 }
 
@@ -70,25 +77,8 @@ Result<void> Engine::prepare(Place& place, const Job& job, const Event& event) c
     if (auto emptied = products_->forget(job.id); !emptied) { // of an earlier attempt
         return emptied;
     }
-    const ScriptPlan plan = plan_of(settings_, job.script);
-    place.request = protocol::Run{.job_id = job.id,
-                                  .attempt = job.attempt + 1,
-                                  .script = job.script,
-                                  .path = std::move(*path),
-                                  .owner_uid = script_owner(settings_),
-                                  .socket = settings_.socket,
-                                  .event_index = event.unique_index,
-                                  .event_name = event.event_name,
-                                  .event_src = event.event_src,
-                                  .event_scid = event.scid,
-                                  .event_time = format_time(event.event_time_us),
-                                  .event_severity = std::string(to_string(event.severity)),
-                                  .timeout_us = plan.timeout_us,
-                                  .kill_after_us = plan.kill_after_us,
-                                  .output_bytes = limits::job_output_bytes,
-                                  .limits = {.memory_bytes = settings_.memory_bytes,
-                                             .file_bytes = settings_.file_bytes,
-                                             .open_files = settings_.open_files}};
+    place.request = run_request(settings_, job, event);
+    place.request.path = std::move(*path);
     place.event_json.clear();
     json::append_object(place.event_json, event);
     return {};
@@ -138,6 +128,9 @@ void Engine::finished(std::uint64_t id, RunResult result) {
     }
     const ScriptPlan plan = plan_of(settings_, entry->job.script);
     const std::int64_t now_us = ports_.clock.wall_us();
+    if (output_handler_ && !result.output.empty()) {
+        output_handler_(view(entry->job), result.output);
+    }
     Job next = conclude(entry->job, result, {plan.timeout_us, plan.retries, place.cancelled}, now_us);
     std::int64_t due_us = 0;
     if (next.state == JobState::waiting) {
@@ -159,6 +152,7 @@ void Engine::end_unstarted(std::uint64_t id, JobState state, std::string reason)
 // The place is free, and so is the lock where the job does not run again.
 void Engine::leave(std::uint64_t id) {
     auto place = places_.extract(id);
+    records_.run_ends(place.mapped().script);
     const Entry* const entry = records_.find(id);
     if (entry == nullptr || entry->job.state != JobState::queued) {
         products_->forget_lock(id);

@@ -76,14 +76,18 @@ void Follower::take_slice(const std::vector<const Event*>& events, std::uint64_t
         return read_on();
     }
     busy_ = true;
-    take_(events, upto, [self = weak_from_this(), upto] {
+    take_(events, upto, [self = weak_from_this()](std::uint64_t upto_taken) {
         if (const auto follower = self.lock()) {
-            follower->busy_ = false;
-            follower->considered_ = upto;
-            follower->kept_ = upto;
-            follower->read_on();
+            follower->taken(upto_taken);
         }
     });
+}
+
+void Follower::taken(std::uint64_t upto) {
+    busy_ = false;
+    considered_ = std::max(considered_, upto);
+    kept_ = std::max(kept_, upto);
+    read_on();
 }
 
 void Follower::read_on() {

@@ -17,9 +17,11 @@ namespace tocsin::jobs {
 
 class Follower : public std::enable_shared_from_this<Follower> {
 public:
-    // Takes the events of one slice (perhaps none) and calls `done` when they and the cursor `upto` are kept.
-    using Take = std::function<void(const std::vector<const Event*>& events, std::uint64_t upto,
-                                    std::move_only_function<void()> done)>;
+    // How far a slice was taken: the events up to there and the cursor are kept. Less than the slice: the rest is read
+    // again, at once, so who has no room says so only when there is some.
+    using Taken = std::move_only_function<void(std::uint64_t upto)>;
+    // Takes the events of one slice (perhaps none), which ends at `upto`.
+    using Take = std::function<void(const std::vector<const Event*>& events, std::uint64_t upto, Taken taken)>;
 
     Follower(boost::asio::io_context& io, EventReader& reader, Take take)
         : reader_(reader), take_(std::move(take)), retry_(io) {}
@@ -32,6 +34,7 @@ public:
 private:
     void notice(const CommitNotice& commit);
     void take_slice(const std::vector<const Event*>& events, std::uint64_t upto);
+    void taken(std::uint64_t upto);
     void read_on();
     void read_done(Result<Slice> slice);
     void retry_later();

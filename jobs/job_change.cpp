@@ -11,11 +11,12 @@ namespace tocsin::jobs {
 
 namespace {
 
-std::string payload_of(const Job& job) {
+// `about`: its event, or one that it joined.
+std::string payload_of(const Job& job, std::uint64_t about) {
     std::string payload;
     json::ObjectWriter out(payload);
     out.add("job", job.id);
-    out.add("unique_index", job.unique_index);
+    out.add("unique_index", about);
     out.add("script", std::string_view(job.script));
     out.add("attempt", job.attempt);
     if (job.exit_status) {
@@ -29,6 +30,9 @@ std::string payload_of(const Job& job) {
     }
     if (!job.report_url.empty()) {
         out.add("report_url", std::string_view(job.report_url));
+    }
+    if (!job.joined.empty() && about == job.unique_index) {
+        out.add("joined", std::uint64_t{job.joined.size()});
     }
     out.close();
     return payload;
@@ -101,7 +105,7 @@ void append_change(StateChange& change, const StoredJob& stored, std::int64_t no
     const Job& job = stored.job;
     append_row(change, stored);
     if (job.state == JobState::succeeded) {
-        append_report_row(change, {job.unique_index, job.cause_depth, job.report_id.value_or(0), job.report_url});
+        append_report_rows(change, job);
     }
     const auto name = event_name(job.state);
     if (name.empty()) {
@@ -109,8 +113,22 @@ void append_change(StateChange& change, const StoredJob& stored, std::int64_t no
     }
     const bool cut = job.cause_depth + 1 >= limits::cause_depth_max;
     if (!cut || tells_first(job)) { // a chain is cut once
-        change.events.push_back(
-            caused_event(name, {job.unique_index, job.cause_depth}, severity_of(job.state), payload_of(job), now_us));
+        change.events.push_back(caused_event(name, {job.unique_index, job.cause_depth}, severity_of(job.state),
+                                             payload_of(job, job.unique_index), now_us));
+    }
+    if (!is_final(job.state)) {
+        return;
+    }
+    for (const JoinedEvent& joined : job.joined) { // each is told once: how its report ended
+        change.events.push_back(caused_event(name, {joined.unique_index, joined.cause_depth}, severity_of(job.state),
+                                             payload_of(job, joined.unique_index), now_us));
+    }
+}
+
+void append_report_rows(StateChange& change, const Job& job) {
+    append_report_row(change, {job.unique_index, job.cause_depth, job.report_id.value_or(0), job.report_url});
+    for (const JoinedEvent& joined : job.joined) {
+        append_report_row(change, {joined.unique_index, joined.cause_depth, job.report_id.value_or(0), job.report_url});
     }
 }
 

@@ -16,6 +16,9 @@ void append_change(StateChange& change, const StoredJob& stored, std::int64_t no
 // The row alone: what is told later.
 void append_row(StateChange& change, const StoredJob& stored);
 
+// The report of a job, on its event and on those that it joined.
+void append_report_rows(StateChange& change, const Job& job);
+
 // A report that came for an event without a job: the row that readers join, and an event.
 struct Report {
     std::uint64_t unique_index = 0;

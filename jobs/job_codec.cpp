@@ -8,10 +8,13 @@ namespace tocsin::jobs {
 
 namespace {
 
-constexpr std::uint8_t job_version = 1;
+constexpr std::uint8_t job_version = 2;
+constexpr std::uint8_t job_version_before = 1; // without what append_later() writes
 constexpr std::uint8_t counter_version = 1;
 constexpr std::size_t id_bytes = 8;
 constexpr std::size_t reason_bytes_max = 64 * limits::KiB; // far above what is written
+
+constexpr std::size_t secret_bytes_max = 256;
 
 // Bits of the flags.
 constexpr unsigned has_exit_status = 1;
@@ -21,6 +24,25 @@ constexpr unsigned is_truncated = 4;
 void append_big_endian(std::string& out, std::uint64_t value) {
     for (unsigned shift = 64; shift > 0; shift -= 8) {
         out += static_cast<char>(value >> (shift - 8) & 0xff);
+    }
+}
+
+// What version 2 added.
+void append_later(ByteWriter& out, const Job& job) {
+    out.text(job.callback_secret);
+    out.u32(static_cast<std::uint32_t>(job.joined.size()));
+    for (const JoinedEvent& event : job.joined) {
+        out.u64(event.unique_index);
+        out.u32(event.cause_depth);
+    }
+}
+
+void read_later(ByteReader& in, Job& job) {
+    job.callback_secret = in.text(secret_bytes_max);
+    const std::size_t count = in.u32();
+    for (std::size_t i = 0; i < count && i < limits::job_joined_max; ++i) { // what is beyond is damage: bytes are left
+        const std::uint64_t index = in.u64();
+        job.joined.push_back({index, in.u32()});
     }
 }
 
@@ -78,6 +100,7 @@ std::string encode_job(const StoredJob& stored) {
     out.text(job.script);
     out.text(job.report_url);
     out.text(job.reason);
+    append_later(out, job);
     return value;
 }
 
@@ -103,6 +126,9 @@ Result<StoredJob> decode_job(std::uint64_t id, std::string_view value) {
     job.script = in.text(limits::name_bytes);
     job.report_url = in.text(limits::path_bytes);
     job.reason = in.text(reason_bytes_max);
+    if (version != job_version_before) {
+        read_later(in, job);
+    }
     job.truncated = (flags & is_truncated) != 0;
     if ((flags & has_exit_status) != 0) {
         job.exit_status = exit_status;
@@ -110,7 +136,8 @@ Result<StoredJob> decode_job(std::uint64_t id, std::string_view value) {
     if ((flags & has_report_id) != 0) {
         job.report_id = report_id;
     }
-    if (!in.complete() || version != job_version || state > static_cast<std::uint8_t>(JobState::cancelled)) {
+    const bool known = version == job_version || version == job_version_before;
+    if (!in.complete() || !known || state > static_cast<std::uint8_t>(JobState::cancelled)) {
         return damaged("job " + std::to_string(id));
     }
     return stored;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows of Table::jobs. Keys: the big-endian id of a job; "o" + that id for its kept output, which lists need not read;
-// one byte 0 for the id that the next job gets, kept so that no id comes twice. Values begin with a version.
+// one byte 0 for the id that the next job gets, kept so that no id comes twice. Values begin with a version;
+// rows of the version before are read.
 #pragma once
 
 #include "core/job.hpp"

@@ -36,11 +36,35 @@ std::uint64_t JobService::lag() const {
 }
 
 void JobService::run(std::uint64_t unique_index, std::string script, Done<Job> done) {
-    impl_->run(unique_index, std::move(script), std::move(done));
+    impl_->run(unique_index, {.script = std::move(script), .joined = {}}, std::move(done));
 }
 
 void JobService::set_report(std::uint64_t unique_index, std::int64_t report_id, std::string url, Done<void> done) {
     impl_->set_report({unique_index, 0, report_id, std::move(url)}, std::move(done));
+}
+
+void JobService::call_back(std::string secret, std::int64_t report_id, std::string url, Done<Job> done) {
+    impl_->call_back(std::move(secret), {0, 0, report_id, std::move(url)}, std::move(done));
+}
+
+void JobService::preview(std::uint64_t unique_index, std::string script, Done<JobPreview> done) {
+    impl_->preview(unique_index, std::move(script), std::move(done));
+}
+
+std::vector<ScriptReport> JobService::scripts(std::string_view only) const {
+    return impl_->scripts(only);
+}
+
+void JobService::on_output(std::function<void(const Job&, std::string_view output)> handler) {
+    impl_->on_output(std::move(handler));
+}
+
+void JobService::on_queue_full(std::function<void(bool full)> handler) {
+    impl_->on_queue_full(std::move(handler));
+}
+
+bool JobService::queue_full() const {
+    return impl_->queue_full();
 }
 
 void JobService::list(ListFilter filter, std::size_t limit, std::string cursor, Done<ListPage<Job>> done) {

@@ -26,8 +26,11 @@ struct ScriptConfig {
     std::optional<std::int64_t> timeout_us{};
     std::optional<std::int64_t> kill_after_us{};
     std::optional<unsigned> retries{};
-    bool submit = true; // false: only root, admins and rules may start it
-    bool rerun = true;  // false: not again after the daemon died during a run
+    unsigned parallel = 0; // runs at the same time; 0: as many as there are places
+    bool submit = true;    // false: only root, admins and rules may start it
+    bool rerun = true;     // false: not again after the daemon died during a run
+    bool callback = false; // it learns an address by which its report may come later
+    bool coalesce = false; // later events of the same name, source and scid join a queued job
 };
 
 struct Settings {
@@ -46,7 +49,9 @@ struct Settings {
     std::uint64_t file_bytes = 0;   // of each file it writes
     std::uint32_t open_files = 0;
     std::uint64_t products_bytes_max = 1024 * limits::MiB; // of all jobs
-    bool owner_is_root = true;                             // scripts must be root's; else the daemon's own user's
+    std::size_t queue = limits::jobs_queued_max; // jobs that have not ended; beyond it events wait in the log
+    std::string callback_base{};                 // in front of /v1/callbacks/…; without a trailing slash
+    bool owner_is_root = true;                   // scripts must be root's; else the daemon's own user's
     std::map<std::string, ScriptConfig, std::less<>> scripts{};
 };
 
@@ -71,11 +76,19 @@ public:
     void reconfigure(Settings settings);
     // Called at once and at every change. The helper is looked at at the start and in each run.
     void on_helper(std::function<void(const HelperState&)> handler);
+    // What a run wrote, as far as it is kept, when it has ended; for the daemon's log.
+    void on_output(std::function<void(const Job&, std::string_view output)> handler);
+    // No room for more jobs: events that ask for scripts wait in the log; and when half of the queue is free again.
+    void on_queue_full(std::function<void(bool full)> handler);
+    bool queue_full() const;
     // How many events of the log its reader has not considered yet.
     std::uint64_t lag() const;
 
     void run(std::uint64_t unique_index, std::string script, Done<Job> done) override;
     void set_report(std::uint64_t unique_index, std::int64_t report_id, std::string url, Done<void> done) override;
+    void call_back(std::string secret, std::int64_t report_id, std::string url, Done<Job> done) override;
+    void preview(std::uint64_t unique_index, std::string script, Done<JobPreview> done) override;
+    std::vector<ScriptReport> scripts(std::string_view only) const override;
     void list(ListFilter filter, std::size_t limit, std::string cursor, Done<ListPage<Job>> done) override;
     void find(std::uint64_t id, Done<Job> done) override;
     void cancel(std::uint64_t id, Done<Job> done) override;

@@ -90,7 +90,13 @@ template <typename T> bool any_or_has(const std::vector<T>& wanted, const T& val
 } // namespace
 
 bool ListQuery::matches(const Job& job) const {
-    return any_or_has(states, job.state) && any_or_has(scripts, job.script) && any_or_has(indexes, job.unique_index);
+    return any_or_has(states, job.state) && any_or_has(scripts, job.script) && is_about(job);
+}
+
+bool ListQuery::is_about(const Job& job) const {
+    return any_or_has(indexes, job.unique_index) || std::ranges::any_of(job.joined, [this](const JoinedEvent& joined) {
+               return any_or_has(indexes, joined.unique_index);
+           });
 }
 
 bool ListQuery::unfinished_only() const {

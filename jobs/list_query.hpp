@@ -20,6 +20,7 @@ struct ListQuery {
     std::uint64_t hash = 0;   // of the filter
 
     bool matches(const Job& job) const;
+    bool is_about(const Job& job) const; // one of `indexes`, or one that joined
     // No finished job can match.
     bool unfinished_only() const;
 };

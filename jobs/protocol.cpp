@@ -18,6 +18,7 @@ void write(ByteWriter& out, const Run& run) {
     out.text(run.path);
     out.u32(run.owner_uid);
     out.text(run.socket);
+    out.text(run.callback);
     out.u64(run.event_index);
     out.text(run.event_name);
     out.text(run.event_src);
@@ -73,6 +74,7 @@ void read(ByteReader& in, Run& run) {
     run.path = in.text(limits::path_bytes);
     run.owner_uid = in.u32();
     run.socket = in.text(limits::path_bytes);
+    run.callback = in.text(limits::path_bytes);
     run.event_index = in.u64();
     run.event_name = in.text(limits::name_bytes);
     run.event_src = in.text(limits::name_bytes);
@@ -130,8 +132,8 @@ bool has_nul(std::string_view text) {
 
 // What is wrong with the values, each readable by itself; empty where nothing is.
 std::string_view problem(const Run& run) {
-    for (const auto* text :
-         {&run.script, &run.path, &run.socket, &run.event_name, &run.event_src, &run.event_time, &run.event_severity}) {
+    for (const auto* text : {&run.script, &run.path, &run.socket, &run.callback, &run.event_name, &run.event_src,
+                             &run.event_time, &run.event_severity}) {
         if (has_nul(*text)) {
             return "a string holds a NUL byte";
         }

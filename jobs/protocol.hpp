@@ -56,6 +56,7 @@ struct Run {
     std::string path{};          // where it is installed
     std::uint32_t owner_uid = 0; // who may own it, beside root
     std::string socket{};        // TOCSIN_SOCKET
+    std::string callback{};      // TOCSIN_CALLBACK; empty: the script gets none
     std::uint64_t event_index = 0;
     std::string event_name{};
     std::string event_src{};

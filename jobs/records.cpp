@@ -18,8 +18,46 @@ Entry* Records::find(std::uint64_t id) {
 }
 
 void Records::unlink(const Entry& entry) {
-    queued_.erase({entry.due_boot_us, entry.job.id});
+    queued_.remove(entry.job.script, {entry.due_boot_us, entry.job.id});
     waiting_.erase({entry.due_boot_us, entry.job.id});
+}
+
+void Records::index_events(const Job& job) {
+    by_event_.emplace(job.unique_index, job.id);
+    for (const JoinedEvent& event : job.joined) {
+        by_event_.emplace(event.unique_index, job.id);
+    }
+}
+
+void Records::forget_events(const Job& job) {
+    by_event_.erase({job.unique_index, job.id});
+    for (const JoinedEvent& event : job.joined) {
+        by_event_.erase({event.unique_index, job.id});
+    }
+}
+
+void Records::open_to_join(std::uint64_t id, std::string key) {
+    if (Entry* entry = find(id); entry != nullptr && entry->job.state == JobState::queued) {
+        close_to_join(*entry);
+        if (Entry* const other = joinable(key)) {
+            other->join_key.clear(); // it is full; the newer one takes over
+        }
+        entry->join_key = key;
+        joinable_.insert_or_assign(std::move(key), id);
+    }
+}
+
+void Records::close_to_join(Entry& entry) {
+    const auto found = joinable_.find(entry.join_key);
+    if (found != joinable_.end() && found->second == entry.job.id) {
+        joinable_.erase(found);
+    }
+    entry.join_key.clear();
+}
+
+Entry* Records::joinable(std::string_view key) {
+    const auto found = joinable_.find(key);
+    return found == joinable_.end() ? nullptr : find(found->second);
 }
 
 void Records::keep(Job job, std::int64_t due_boot_us) {
@@ -35,14 +73,15 @@ void Records::restore(Job job, std::int64_t due_boot_us) {
 }
 
 void Records::put(Job job, std::int64_t due_boot_us) {
-    job.output.clear();
+    job.output = {};
     const auto found = unfinished_.find(job.id);
     if (found != unfinished_.end()) {
         unlink(found->second);
     }
     if (is_final(job.state)) {
-        by_event_.erase({job.unique_index, job.id});
+        forget_events(job);
         if (found != unfinished_.end()) {
+            close_to_join(found->second);
             unfinished_.erase(found);
         }
         ended_.push_back(std::move(job));
@@ -51,20 +90,23 @@ void Records::put(Job job, std::int64_t due_boot_us) {
         }
         return;
     }
-    by_event_.emplace(job.unique_index, job.id);
+    index_events(job);
     Entry& entry = unfinished_[job.id];
     entry.due_boot_us = due_boot_us;
     if (job.state == JobState::queued) {
-        queued_.emplace(due_boot_us, job.id);
+        queued_.add(job.script, {due_boot_us, job.id});
     } else if (job.state == JobState::waiting) {
         waiting_.emplace(due_boot_us, job.id);
+    }
+    if (job.state != JobState::queued || job.attempt > 0) {
+        close_to_join(entry);
     }
     entry.job = std::move(job);
 }
 
 std::optional<std::uint64_t> Records::next_queued(std::int64_t boot_us) const {
-    const bool due = !queued_.empty() && queued_.begin()->first <= boot_us;
-    return due ? std::optional(queued_.begin()->second) : std::nullopt;
+    const auto first = queued_.first();
+    return first && first->first <= boot_us ? std::optional(first->second) : std::nullopt;
 }
 
 std::optional<std::uint64_t> Records::next_expired(std::int64_t boot_us) const {
@@ -73,7 +115,8 @@ std::optional<std::uint64_t> Records::next_expired(std::int64_t boot_us) const {
 }
 
 std::optional<std::int64_t> Records::queue_due_boot_us() const {
-    return queued_.empty() ? std::nullopt : std::optional(queued_.begin()->first);
+    const auto first = queued_.first();
+    return first ? std::optional(first->first) : std::nullopt;
 }
 
 std::optional<std::int64_t> Records::waiting_due_boot_us() const {
@@ -83,7 +126,7 @@ std::optional<std::int64_t> Records::waiting_due_boot_us() const {
 void Records::requeue(std::uint64_t id, std::int64_t due_boot_us) {
     if (Entry* entry = find(id)) {
         entry->due_boot_us = due_boot_us;
-        queued_.emplace(due_boot_us, id);
+        queued_.add(entry->job.script, {due_boot_us, id});
     }
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/job.hpp"
+#include "jobs/script_queues.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -12,6 +13,8 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,6 +25,7 @@ struct Entry {
     std::int64_t due_boot_us = 0;                         // queued: not before; waiting: until
     bool settling = false;                                // a change of it is being committed: others wait for that
     std::vector<std::move_only_function<void()>> after{}; // what waits
+    std::string join_key{};                               // queued: by which later events may join it; empty: none
 };
 
 class Records {
@@ -36,7 +40,7 @@ public:
     void keep(Job job, std::int64_t due_boot_us);
     void restore(Job job, std::int64_t due_boot_us);
 
-    // The queued job that is due first: by time, then by id.
+    // The queued job that is due first, by time, then by id, among those whose script may run one more.
     std::optional<std::uint64_t> next_queued(std::int64_t boot_us) const;
     // The waiting job whose time is over.
     std::optional<std::uint64_t> next_expired(std::int64_t boot_us) const;
@@ -44,10 +48,20 @@ public:
     std::optional<std::int64_t> waiting_due_boot_us() const;
     // No longer found by the two above: something is being done about it.
     void unwatch(std::uint64_t id);
+    // A run of a script takes one of its places, and leaves it.
+    void run_begins(const std::string& script) { queued_.run_begins(script); }
+    void run_ends(const std::string& script) { queued_.run_ends(script); }
+    void set_limits(ScriptLimits limits) { queued_.set_limits(std::move(limits)); }
     // Back to the queue, not before `due_boot_us`.
     void requeue(std::uint64_t id, std::int64_t due_boot_us);
 
-    std::vector<std::uint64_t> of_event(std::uint64_t unique_index) const; // unfinished ones, oldest first
+    // Later events with this key may join the queued job, until it leaves the queue.
+    void open_to_join(std::uint64_t id, std::string key);
+    // A queued job that one more event may join.
+    Entry* joinable(std::string_view key);
+
+    // Unfinished ones, oldest first, those included that it joined.
+    std::vector<std::uint64_t> of_event(std::uint64_t unique_index) const;
     const std::map<std::uint64_t, Entry>& unfinished() const { return unfinished_; }
     std::map<JobState, std::uint64_t> counts() const;
     std::vector<Job> recent(std::size_t limit) const;
@@ -56,10 +70,14 @@ private:
     using Due = std::set<std::pair<std::int64_t, std::uint64_t>>;
     void put(Job job, std::int64_t due_boot_us);
     void unlink(const Entry& entry);
+    void close_to_join(Entry& entry);
+    void index_events(const Job& job);
+    void forget_events(const Job& job);
 
     std::map<std::uint64_t, Entry> unfinished_{};
     std::set<std::pair<std::uint64_t, std::uint64_t>> by_event_{};
-    Due queued_{};
+    ScriptQueues queued_{};
+    std::map<std::string, std::uint64_t, std::less<>> joinable_{};
     Due waiting_{};
     std::deque<Job> ended_{}; // newest last
     std::map<JobState, std::uint64_t> ended_counts_{};

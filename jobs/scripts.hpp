@@ -4,10 +4,12 @@
 
 #include "core/error.hpp"
 #include "jobs/job_service.hpp"
+#include "jobs/script_queues.hpp"
 
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tocsin::jobs {
 
@@ -16,13 +18,22 @@ struct ScriptPlan {
     std::int64_t timeout_us = 0;
     std::int64_t kill_after_us = 0;
     unsigned retries = 0;
+    unsigned parallel = 0; // 0: as many as there are places
     bool submit = true;
     bool rerun = true;
+    bool callback = false;
+    bool coalesce = false;
 };
 ScriptPlan plan_of(const Settings& settings, std::string_view script);
 
+ScriptLimits limits_of(const Settings& settings);
+
 // Who may own scripts, beside root.
 std::uint32_t script_owner(const Settings& settings);
+
+// Where files of this name are, in the order of the directories; the first is the one that runs.
+std::vector<std::string> paths_of(const Settings& settings, std::string_view script);
+std::unexpected<Error> not_installed(const Settings& settings, const std::string& script);
 
 // The path where it is installed, or why it cannot be run. Looks at the file system.
 Result<std::string> locate_script(const Settings& settings, const std::string& script);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// SPARK jobs: run, report, list, cancel, run again, output. Acts answer 200 with the object.
+// SPARK jobs: run, report, callback, list, cancel, run again, output; and their scripts. Acts answer 200 with the
+// object.
 #include "ipc/http/problem.hpp"
 #include "ipc/http/resources.hpp"
 
@@ -13,32 +14,60 @@ struct ReportBody {
     std::string url{};
 };
 
-Result<std::string> read_script(Context& context, const std::string& body) {
-    std::optional<std::string> script;
-    std::optional<Error> refused;
-    const auto set = [&script, &refused](std::string_view key, const Scalar& value) {
+struct RunBody {
+    std::string script{};
+    bool dry_run = false;
+};
+
+std::optional<Error> set_run_member(RunBody& run, std::string_view key, const Scalar& value) {
+    if (key == "script") {
         const auto* text = std::get_if<std::string_view>(&value);
-        if (key != "script") {
-            refused = bad_request(key, "is not known here; the body is {\"script\":\"NAME\"}");
-        } else if (text == nullptr) {
-            refused = bad_request(key, fmt::format("must be a string, not {}", kind_of(value)));
-        } else {
-            script = *text;
+        if (text == nullptr) {
+            return bad_request(key, fmt::format("must be a string, not {}", kind_of(value)));
+        }
+        run.script = *text;
+        return std::nullopt;
+    }
+    if (key == "dry_run") {
+        const auto* flag = std::get_if<bool>(&value);
+        if (flag == nullptr) {
+            return bad_request(key, fmt::format("must be true or false, not {}", kind_of(value)));
+        }
+        run.dry_run = *flag;
+        return std::nullopt;
+    }
+    return bad_request(key, R"(is not known here; the body is {"script":"NAME"}, perhaps with "dry_run":true)");
+}
+
+// The members of a small body, each given to `set`; the first one that it refuses is told.
+template <typename Body>
+Result<Body> read_body(Context& context, const std::string& text,
+                       std::optional<Error> (*set)(Body&, std::string_view, const Scalar&)) {
+    Body body;
+    std::optional<Error> refused;
+    const auto member = [&body, &refused, set](std::string_view key, const Scalar& value) {
+        if (auto error = set(body, key, value); error && !refused) {
+            refused = std::move(error);
         }
     };
-    if (const auto read = context.parser.object(body, set); !read) {
+    if (const auto read = context.parser.object(text, member); !read) {
         return std::unexpected(read.error());
     }
     if (refused) {
-        return std::unexpected(*refused);
+        return std::unexpected(std::move(*refused));
     }
-    if (!script || script->empty()) {
+    return body;
+}
+
+Result<RunBody> read_run(Context& context, const std::string& text) {
+    auto run = read_body<RunBody>(context, text, set_run_member);
+    if (run && run->script.empty()) {
         return std::unexpected(bad_request("script", "is required: the name of an installed script"));
     }
-    if (const auto wrong = script_name_problem(*script)) {
+    if (const auto wrong = run ? script_name_problem(run->script) : std::nullopt) {
         return std::unexpected(bad_request("script", *wrong));
     }
-    return *script;
+    return run;
 }
 
 std::optional<Error> set_report_member(ReportBody& report, std::string_view key, const Scalar& value) {
@@ -58,27 +87,23 @@ std::optional<Error> set_report_member(ReportBody& report, std::string_view key,
                    ? std::nullopt
                    : std::optional(bad_request(key, fmt::format("must be a string, not {}", kind_of(value))));
     }
-    return bad_request(key, "is not known here; the body is {\"spark_report_id\":N,\"url\":\"…\"}");
+    return bad_request(key, R"(is not known here; the body is {"spark_report_id":N,"url":"…"})");
 }
 
-Result<ReportBody> read_report(Context& context, const std::string& body) {
-    ReportBody report;
-    std::optional<Error> refused;
-    const auto set = [&report, &refused](std::string_view key, const Scalar& value) {
-        if (auto error = set_report_member(report, key, value)) {
-            refused = std::move(error);
-        }
-    };
-    if (const auto read = context.parser.object(body, set); !read) {
-        return std::unexpected(read.error());
+// SPARK servers answer {"job_id":…,"url":"…","spark_id":N}: the secret says which job it is, so job_id is not looked
+// at.
+std::optional<Error> set_callback_member(ReportBody& report, std::string_view key, const Scalar& value) {
+    if (key == "job_id") {
+        return std::nullopt;
     }
-    if (refused) {
-        return std::unexpected(*refused);
-    }
-    if (!report.id || *report.id <= 0) {
+    return set_report_member(report, key == "spark_id" ? "spark_report_id" : key, value);
+}
+
+Result<ReportBody> check_report(Result<ReportBody> report) {
+    if (report && (!report->id || *report->id <= 0)) {
         return std::unexpected(bad_request("spark_report_id", "is required and must be above 0"));
     }
-    if (report.url.size() > limits::path_bytes) {
+    if (report && report->url.size() > limits::path_bytes) {
         return std::unexpected(bad_request("url", fmt::format("is longer than {} bytes", limits::path_bytes)));
     }
     return report;
@@ -101,11 +126,15 @@ void run_script(Context& context, Request request, Responder responder) {
     if (!index) {
         return responder.fail(index.error());
     }
-    auto script = read_script(context, request.body);
-    if (!script) {
-        return responder.fail(script.error());
+    auto run = read_run(context, request.body);
+    if (!run) {
+        return responder.fail(run.error());
     }
-    context.services.jobs.run(*index, std::move(*script), answer_object<Job>(std::move(responder)));
+    if (run->dry_run) {
+        return context.services.jobs.preview(*index, std::move(run->script),
+                                             answer_object<JobPreview>(std::move(responder)));
+    }
+    context.services.jobs.run(*index, std::move(run->script), answer_object<Job>(std::move(responder)));
 }
 
 void set_report(Context& context, Request request, Responder responder) {
@@ -113,7 +142,7 @@ void set_report(Context& context, Request request, Responder responder) {
     if (!index) {
         return responder.fail(index.error());
     }
-    auto report = read_report(context, request.body);
+    auto report = check_report(read_body<ReportBody>(context, request.body, set_report_member));
     if (!report) {
         return responder.fail(report.error());
     }
@@ -167,6 +196,20 @@ void job_output(Context& context, Request request, Responder responder) {
         responder.reply(std::move(response));
     };
     context.services.jobs.output(*id, std::move(done));
+}
+
+void call_back(Context& context, Request request, Responder responder) {
+    auto report = check_report(read_body<ReportBody>(context, request.body, set_callback_member));
+    if (!report) {
+        return responder.fail(report.error());
+    }
+    context.services.jobs.call_back(std::move(request.captured.front()), *report->id, std::move(report->url),
+                                    answer_object<Job>(std::move(responder)));
+}
+
+void list_scripts(Context& context, Request request, Responder responder) {
+    const std::string_view only = request.parameters.empty() ? std::string_view{} : request.parameters.front().second;
+    responder.reply(list_reply(context.services.jobs.scripts(only), ""));
 }
 
 } // namespace tocsin::ipc::http

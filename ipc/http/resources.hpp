@@ -35,6 +35,8 @@ void get_job(Context& context, Request request, Responder responder);
 void cancel_job(Context& context, Request request, Responder responder);
 void rerun_job(Context& context, Request request, Responder responder);
 void job_output(Context& context, Request request, Responder responder);
+void call_back(Context& context, Request request, Responder responder);
+void list_scripts(Context& context, Request request, Responder responder);
 
 // operation.cpp
 void get_status(Context& context, Request request, Responder responder);

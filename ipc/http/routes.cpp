@@ -54,7 +54,8 @@ constexpr std::array routes = std::to_array<Route>({
     {"POST", "/v1/jobs/{id}/rerun", control, rerun_job},
     {"GET", "/v1/jobs/{id}/output", read, job_output},
     later("GET", "/v1/reports/{job}/{path...}", read, "stored reports are"),
-    later("POST", "/v1/callbacks/{secret}", submit, "callbacks are"),
+    {"POST", "/v1/callbacks/{secret}", submit, call_back},
+    {"GET", "/v1/scripts", read, list_scripts, "script"},
 
     {"GET", "/v1/status", read, get_status},
     {"POST", "/v1/reload", control, reload},

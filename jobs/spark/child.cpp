@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jobs/spark/child.hpp"
 
+#include "jobs/script_environment.hpp"
+
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -20,7 +22,6 @@ namespace tocsin::jobs::spark {
 namespace {
 
 constexpr int first_free_fd = 10; // below, the script's own descriptors are put in place
-constexpr auto search_path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 struct Pipe {
     Fd read{};
@@ -130,22 +131,6 @@ std::string explain_exec(int error) {
 }
 
 } // namespace
-
-std::vector<std::string> script_environment(const protocol::Run& run, const std::string& home) {
-    return {search_path,
-            "LANG=C.UTF-8",
-            "HOME=" + home,
-            "TOCSIN_SOCKET=" + run.socket,
-            "TOCSIN_JOB_ID=" + std::to_string(run.job_id),
-            "TOCSIN_ATTEMPT=" + std::to_string(run.attempt),
-            "TOCSIN_SCRIPT=" + run.script,
-            "TOCSIN_EVENT_INDEX=" + std::to_string(run.event_index),
-            "TOCSIN_EVENT_NAME=" + run.event_name,
-            "TOCSIN_EVENT_SRC=" + run.event_src,
-            "TOCSIN_EVENT_SCID=" + std::to_string(run.event_scid),
-            "TOCSIN_EVENT_TIME=" + run.event_time,
-            "TOCSIN_EVENT_SEVERITY=" + run.event_severity};
-}
 
 Result<Child> start_script(const protocol::Run& run, const ChildInput& input) {
     auto output = make_pipe();

@@ -13,9 +13,6 @@
 
 namespace tocsin::jobs::spark {
 
-// "NAME=value", exactly what a script gets.
-std::vector<std::string> script_environment(const protocol::Run& run, const std::string& home);
-
 struct Child {
     pid_t pid = 0;
     Fd output{}; // the reading ends, not blocking

@@ -14,6 +14,9 @@ ALLOWED = {
     "cli": {"core", "cli"},
     "daemon": {"core", "storage", "heartbeats", "jobs", "ipc", "daemon"},
 }
+# A single header of a room of level 2 that the command line may use without a daemon: how a script is looked at, which is
+# the same code that the daemon and its helper decide by.
+OFFLINE = {("cli", "jobs/script_lint.hpp")}
 # header prefix → rooms that may include it
 LIBRARIES = {
     "lmdb.h": {"storage"},
@@ -41,7 +44,7 @@ def includes(path):
 
 def room_violation(room, header):
     target = header.split("/")[0]
-    return target in ROOMS and target not in ALLOWED[room]
+    return target in ROOMS and target not in ALLOWED[room] and (room, header) not in OFFLINE
 
 
 def library_violation(room, header):
@@ -77,6 +80,7 @@ def test_public_headers_are_light():
 def test_the_rule_itself_can_fail():
     assert room_violation("core", "storage/store.hpp")
     assert room_violation("ipc", "heartbeats/watchboard.hpp")
+    assert room_violation("cli", "jobs/engine.hpp")
     assert library_violation("daemon", "lmdb.h")
     assert file_violation("daemon/app.cpp", "curl/curl.h")
     assert not room_violation("daemon", "storage/store.hpp")

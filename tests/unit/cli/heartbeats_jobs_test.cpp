@@ -124,6 +124,82 @@ TEST(Jobs, Acts) {
     EXPECT_EQ(daemon.last().target, "/v1/jobs/5/cancel");
 }
 
+TEST(Jobs, ADryRunShowsWhatWouldBe) {
+    FakeDaemon daemon;
+    const std::string preview =
+        R"({"unique_index":17,"script":"report","path":"/s/report","ready":true,"problems":[],"hints":["h"],)"
+        R"("submit":false,"rerun":true,"callback":true,"coalesce":false,)"
+        R"("timeout_s":600,"kill_after_s":0.5,"retries":2,"parallel":1,)"
+        R"("environment":{"HOME":"here"},"event":{"unique_index":17}})";
+    daemon.say(200, preview);
+    const Ran ran = run(daemon, {"jobs", "run", "--dry-run", "17", "report"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(daemon.last().body, R"({"script":"report","dry_run":true})");
+    for (const std::string_view text :
+         {"report  /s/report: ready", "timeout 10m, SIGKILL 500ms later, retries 2, at most 1",
+          "only for administrators", "hint: h", "HOME=here", "\"unique_index\":17", "Nothing was started."}) {
+        EXPECT_NE(ran.out.find(text), std::string::npos) << text << "\n" << ran.out;
+    }
+    daemon.say(200, R"({"script":"report","ready":false,"path":"/s/r","problems":["may be written by others"]})");
+    EXPECT_EQ(run(daemon, {"jobs", "run", "--dry-run", "17", "report"}).code, 1);
+    daemon.say(200, preview);
+    EXPECT_EQ(run(daemon, {"jobs", "run", "--dry-run", "17", "report", "--json"}).out, preview + "\n");
+}
+
+TEST(Jobs, LintAsksTheDaemonForNames) {
+    FakeDaemon daemon;
+    daemon.say(200, R"({"items":[{"script":"a","path":"/s/a","ready":true},)"
+                    R"({"script":"b","path":"/s/b","ready":false,"problems":["is empty"]}]})");
+    const Ran ran = run(daemon, {"jobs", "lint"});
+    EXPECT_EQ(ran.code, 1);
+    EXPECT_EQ(daemon.last().target, "/v1/scripts");
+    EXPECT_NE(ran.out.find("b  /s/b: cannot run\n  wrong: is empty\n"), std::string::npos) << ran.out;
+    daemon.say(200, R"({"items":[{"script":"no","ready":false,"problems":["is not installed in /s"]}]})");
+    EXPECT_EQ(run(daemon, {"jobs", "lint", "no"}).code, 3);
+    EXPECT_EQ(daemon.last().target, "/v1/scripts?script=no");
+    daemon.say(200, R"({"items":[]})");
+    EXPECT_EQ(run(daemon, {"jobs", "lint"}).code, 0);
+    daemon.fail("connect");
+    EXPECT_EQ(run(daemon, {"jobs", "lint"}).code, 5);
+}
+
+TEST(Jobs, LintOfAPathNeedsNoDaemon) {
+    FakeDaemon daemon;
+    EXPECT_EQ(run(daemon, {"jobs", "lint", "/nonexistent/x"}).code, 3);
+    const Ran fine = run(daemon, {"jobs", "lint", "/usr/bin/env"});
+    EXPECT_EQ(fine.code, 0) << fine.out << fine.err;
+    EXPECT_NE(fine.out.find("env  /usr/bin/env: ready"), std::string::npos) << fine.out;
+    const Ran wrong = run(daemon, {"jobs", "lint", "/etc/../etc/passwd", "--json"});
+    EXPECT_EQ(wrong.code, 1);
+    EXPECT_NE(wrong.out.find("\"path\":\"/etc/passwd\",\"ready\":false"), std::string::npos) << wrong.out;
+    EXPECT_TRUE(daemon.requests.empty());
+}
+
+TEST(Jobs, ShowsOne) {
+    FakeDaemon daemon;
+    daemon.say(200, std::string(job));
+    const Ran ran = run(daemon, {"jobs", "show", "5"});
+    EXPECT_EQ(daemon.last().target, "/v1/jobs/5");
+    EXPECT_NE(ran.out.find("succeeded"), std::string::npos) << ran.out;
+}
+
+TEST(Jobs, OutputIsFollowedToItsEnd) {
+    FakeDaemon daemon;
+    const auto step = [&daemon](std::string_view state, std::string_view output) {
+        daemon.say(200, "{\"state\":\"" + std::string(state) + "\"}");
+        daemon.say(200, std::string(output));
+    };
+    step("queued", "");
+    step("running", "one\n");
+    step("running", "one\ntwo\n");
+    step("running", "again\n"); // a retry begins anew
+    step("failed", "again\nlast");
+    EXPECT_EQ(run(daemon, {"jobs", "output", "-f", "5"}).out, "one\ntwo\nagain\nlast");
+    EXPECT_EQ(daemon.requests.size(), 10U);
+    daemon.refuse(404, "NotFound", "5: no such job");
+    EXPECT_EQ(run(daemon, {"jobs", "output", "-f", "5"}).code, 3);
+}
+
 TEST(Jobs, OutputIsHarmlessOnATerminalOnly) {
     const std::string text = "one\n\ttwo \x1b[2J";
     FakeDaemon daemon;

@@ -92,6 +92,8 @@ const Case malformed[] = {
     {"listen.http = \"::1:80\"", 1, "listen.http", "with a port"},
     {"deadman.url = \"ftp://x\"", 1, "deadman.url", "http://"},
     {"spark.url = \"http://\"", 1, "spark.url", "http://"},
+    {"spark.callback_base = \"http://a/?x=1\"", 1, "spark.callback_base", "without a query"},
+    {"jobs.queue = 0", 1, "jobs.queue", "1 to 20000"},
     {"spark.callback_base = \"http://a b\"", 1, "spark.callback_base", "http://"},
     {"access.group = true", 1, "access.group", "a string"},
     {"access.group = \"a\\u0000b\"", 1, "access.group", "zero byte"},

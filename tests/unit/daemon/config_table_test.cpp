@@ -204,6 +204,8 @@ kill_after = "0s"
 parallel = 7
 retries = 8
 rerun = false
+callback = true
+coalesce = true
 )");
     const Loaded loaded = load_config(sources);
     ASSERT_TRUE(loaded.problems.empty()) << loaded.problems[0].text();
@@ -225,6 +227,8 @@ rerun = false
     EXPECT_EQ(script.kill_after_us, 0);
     EXPECT_EQ(script.parallel, 7);
     EXPECT_EQ(script.retries, 8);
+    EXPECT_TRUE(script.callback);
+    EXPECT_TRUE(script.coalesce);
     std::set<std::string> given;
     for (const Warning& warning : loaded.warnings) {
         given.insert(warning.key);

@@ -94,6 +94,9 @@ class FakeJobs final : public Jobs {
 public:
     void run(std::uint64_t, std::string, Done<Job> done) override { done(Job{}); }
     void set_report(std::uint64_t, std::int64_t, std::string, Done<void> done) override { done({}); }
+    void call_back(std::string, std::int64_t, std::string, Done<Job> done) override { done(Job{}); }
+    void preview(std::uint64_t, std::string, Done<JobPreview> done) override { done(JobPreview{}); }
+    std::vector<ScriptReport> scripts(std::string_view) const override { return {}; }
     void list(ListFilter, std::size_t, std::string, Done<ListPage<Job>> done) override { done(ListPage<Job>{}); }
     void find(std::uint64_t, Done<Job> done) override { done(Job{}); }
     void cancel(std::uint64_t, Done<Job> done) override { done(Job{}); }

@@ -83,9 +83,12 @@ TEST(Settings, JobsGetTheirKeysAndScripts) {
 parallel = 5
 timeout = "1m"
 kill_after = "2s"
+queue = 77
 callback_timeout = "3m"
 retries = 4
 directories = ["/a", "/b"]
+[spark]
+callback_base = "https://h:1/x//"
 [[script]]
 name = "plain"
 [[script]]
@@ -95,6 +98,9 @@ rerun = false
 timeout = "9s"
 kill_after = "0s"
 retries = 0
+parallel = 3
+callback = true
+coalesce = true
 )")
                               .config;
     const auto settings = job_settings(config, at);
@@ -113,15 +119,21 @@ retries = 0
     EXPECT_EQ(settings.products_bytes_max, gib);
     EXPECT_EQ(settings.helper_socket, "/run/t/spark.sock");
     EXPECT_FALSE(settings.helper_socket_required) << "used where it is there";
+    EXPECT_EQ(settings.queue, 77U);
+    EXPECT_EQ(settings.callback_base, "https://h:1/x");
     EXPECT_FALSE(settings.owner_is_root) << "without the system bus scripts may be the user's";
     const jobs::ScriptConfig& plain = settings.scripts.at("plain");
     EXPECT_FALSE(plain.timeout_us || plain.kill_after_us || plain.retries);
     EXPECT_TRUE(plain.submit && plain.rerun);
+    EXPECT_FALSE(plain.callback || plain.coalesce);
+    EXPECT_EQ(plain.parallel, 0U);
     const jobs::ScriptConfig& own = settings.scripts.at("own");
     EXPECT_EQ(own.timeout_us, 9'000'000);
     EXPECT_EQ(own.kill_after_us, 0);
     EXPECT_EQ(own.retries, 0U);
     EXPECT_FALSE(own.submit || own.rerun);
+    EXPECT_TRUE(own.callback && own.coalesce);
+    EXPECT_EQ(own.parallel, 3U);
     at.bus = Bus::system;
     EXPECT_TRUE(job_settings(config, at).owner_is_root);
 }

@@ -213,6 +213,9 @@ public:
         reports.push_back({unique_index, report_id, std::move(url)});
         done({});
     }
+    void call_back(std::string, std::int64_t, std::string, Done<Job> done) override { done(Job{}); }
+    void preview(std::uint64_t, std::string, Done<JobPreview> done) override { done(JobPreview{}); }
+    std::vector<ScriptReport> scripts(std::string_view) const override { return {}; }
     void list(ListFilter, std::size_t limit, std::string, Done<ListPage<Job>> done) override {
         ListPage<Job> page;
         for (const auto& [id, job] : jobs) {

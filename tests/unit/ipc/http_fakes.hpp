@@ -238,6 +238,22 @@ public:
         }
         done({});
     }
+    void call_back(std::string secret, std::int64_t report_id, std::string url, Done<Job> done) override {
+        report = {17, report_id, std::move(url)};
+        last_secret = secret;
+        secret == "good" ? done(Job{.id = 5, .unique_index = 17})
+                         : done(fail(Code::not_found, "callback", "", "there is no such callback"));
+    }
+    void preview(std::uint64_t unique_index, std::string script, Done<JobPreview> done) override {
+        done(JobPreview{
+            .unique_index = unique_index,
+            .script = {.script = std::move(script), .path = "/spark.d/x", .findings = {{true, "is \"bad\""}}},
+            .environment = {{"HOME", "h"}},
+            .event_json = "{}"});
+    }
+    std::vector<ScriptReport> scripts(std::string_view only) const override {
+        return {{.script = std::string(only.empty() ? "all" : only), .path = "/spark.d/x"}};
+    }
     void list(ListFilter filter, std::size_t, std::string, Done<ListPage<Job>> done) override {
         last_filter = std::move(filter);
         done(ListPage<Job>{.items = jobs, .next = {}});
@@ -277,6 +293,7 @@ public:
     std::vector<Job> jobs{};
     Report report{};
     ListFilter last_filter{};
+    std::string last_secret{};
     bool drop_next = false;
 };
 

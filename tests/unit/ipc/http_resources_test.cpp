@@ -129,6 +129,50 @@ TEST(HttpJobs, CancelAndRunAgain) {
     EXPECT_EQ(face.ask(member, Face::post_text("/v1/jobs/1/cancel", "")).status, 403U);
 }
 
+TEST(HttpJobs, ADryRunStartsNothing) {
+    Face face;
+    const Answer answer = face.post("/v1/events/17/jobs", R"({"script":"report","dry_run":true})");
+    EXPECT_EQ(answer.status, 200U);
+    EXPECT_TRUE(answer.has(R"("unique_index":17,"script":"report","path":"/spark.d/x","ready":false)")) << answer.body;
+    EXPECT_TRUE(answer.has(R"("problems":["is \"bad\""],"hints":[])")) << answer.body;
+    EXPECT_TRUE(answer.has(R"("environment":{"HOME":"h"},"event":{})")) << answer.body;
+    EXPECT_TRUE(face.jobs.jobs.empty());
+    EXPECT_EQ(face.post("/v1/events/17/jobs", R"({"script":"report","dry_run":false})").status, 200U);
+    EXPECT_EQ(face.jobs.jobs.size(), 1U);
+    EXPECT_EQ(face.post("/v1/events/17/jobs", R"({"script":"report","dry_run":1})").status, 400U);
+    EXPECT_EQ(face.post("/v1/events/17/jobs", R"({"dry_run":true})").status, 400U);
+    EXPECT_EQ(face.post("/v1/events/17/jobs", R"({"script":"a","dry":true})").status, 400U);
+}
+
+TEST(HttpJobs, ACallbackNeedsItsSecret) {
+    Face face;
+    const Answer answer = face.post("/v1/callbacks/good", R"({"spark_report_id":17,"url":"http://r"})");
+    EXPECT_EQ(answer.status, 200U);
+    EXPECT_TRUE(answer.body.starts_with(R"({"id":5,"unique_index":17,)")) << answer.body;
+    EXPECT_EQ(face.jobs.report.report_id, 17);
+    EXPECT_EQ(face.jobs.report.url, "http://r");
+    EXPECT_EQ(face.post("/v1/callbacks/good", R"({"job_id":17,"url":"u","spark_id":18})").status, 200U);
+    EXPECT_EQ(face.jobs.report.report_id, 18) << "the words of a SPARK server";
+    const Answer wrong = face.post("/v1/callbacks/bad", R"({"spark_report_id":17})");
+    EXPECT_EQ(wrong.status, 404U);
+    EXPECT_FALSE(wrong.has("bad")) << "what was tried is not repeated: " << wrong.body;
+    face.jobs.last_secret.clear();
+    for (const char* body :
+         {"", "{}", R"({"spark_report_id":0})", R"({"spark_report_id":"1"})", R"({"pending":true})"}) {
+        EXPECT_EQ(face.post("/v1/callbacks/good", body).status, 400U) << body;
+    }
+    EXPECT_EQ(face.jobs.last_secret, "") << "a body that is wrong does not get so far";
+    EXPECT_EQ(face.post("/v1/events/1/report", R"({"spark_id":1})").status, 400U) << "there alone";
+    EXPECT_EQ(face.get("/v1/callbacks/good").status, 405U);
+}
+
+TEST(HttpJobs, ScriptsAreListed) {
+    Face face;
+    EXPECT_TRUE(face.get("/v1/scripts").has(R"("script":"all")"));
+    EXPECT_TRUE(face.get("/v1/scripts?script=x").has(R"("script":"x")"));
+    EXPECT_EQ(face.get("/v1/scripts?scripts=x").status, 400U);
+}
+
 TEST(HttpJobs, OutputIsPlainText) {
     Face face;
     face.jobs.jobs = {{.id = 1, .script = "a", .output = "line 1\nline 2\n"}};

@@ -101,12 +101,15 @@ class FollowerTest : public ::testing::Test {
 protected:
     void follow(std::uint64_t cursor) {
         follower_ = std::make_shared<Follower>(
-            io_, log_, [this](const auto& events, std::uint64_t upto, std::move_only_function<void()> done) {
-                for (const Event* event : events) {
-                    taken_.push_back(event->unique_index);
+            io_, log_, [this](const auto& events, std::uint64_t upto, Follower::Taken taken) {
+                const std::size_t count = std::min(events.size(), at_most_);
+                for (std::size_t i = 0; i < count; ++i) {
+                    taken_.push_back(events[i]->unique_index);
                 }
-                cursors_.push_back(upto);
-                hold_ ? static_cast<void>(held_ = std::move(done)) : done();
+                const std::uint64_t end = count == events.size() ? upto : count == 0 ? 0 : taken_.back();
+                cursors_.push_back(end);
+                hold_ ? static_cast<void>(held_ = [taken = std::move(taken), end]() mutable { taken(end); })
+                      : taken(end);
             });
         follower_->start(log_, cursor);
     }
@@ -127,6 +130,7 @@ protected:
     std::vector<std::uint64_t> taken_{};
     std::vector<std::uint64_t> cursors_{};
     bool hold_ = false;
+    std::size_t at_most_ = 10'000; // of a slice
     std::move_only_function<void()> held_{};
 };
 
@@ -174,6 +178,25 @@ TEST_F(FollowerTest, ALargeCommitIsTakenInSlices) {
     EXPECT_TRUE(considered(1'500));
     EXPECT_EQ(taken_.size(), 1'500U);
     EXPECT_EQ(cursors_.front(), 1'000U);
+}
+
+TEST_F(FollowerTest, WhatWasNotTakenIsReadAgain) {
+    follow(0);
+    at_most_ = 2;
+    log_.submit_all({event("x"), event(""), event("x"), event("x"), event("x"), event("x")});
+    EXPECT_TRUE(considered(6));
+    EXPECT_EQ(taken_, (std::vector<std::uint64_t>{1, 3, 4, 5, 6}));
+    EXPECT_EQ(cursors_, (std::vector<std::uint64_t>{3, 5, 6}));
+    at_most_ = 0;
+    hold_ = true;
+    log_.submit_all({event("x"), event("x")});
+    ASSERT_TRUE(run_until(io_, [this] { return held_ != nullptr; }));
+    EXPECT_EQ(follower_->considered(), 6U);
+    at_most_ = 2;
+    hold_ = false;
+    std::exchange(held_, nullptr)(); // now there is room
+    EXPECT_TRUE(considered(8));
+    EXPECT_EQ(taken_.size(), 7U);
 }
 
 TEST_F(FollowerTest, WithoutScriptsTheCursorIsMovedNowAndThen) {

@@ -10,6 +10,8 @@
 
 #include <gtest/gtest.h>
 
+#include <charconv>
+
 namespace tocsin::jobs {
 namespace {
 
@@ -162,6 +164,8 @@ StoredJob full_job() {
     stored.job.reason = "why";
     stored.job.output_bytes = 1U << 20;
     stored.job.truncated = true;
+    stored.job.joined = {{18, 0}, {21, 4}};
+    stored.job.callback_secret = std::string(64, 'a');
     return stored;
 }
 
@@ -180,13 +184,54 @@ TEST(JobCodec, DamageIsSeen) {
         EXPECT_FALSE(decode_job(5, std::string_view(value).substr(0, size))) << size;
     }
     std::string other = value;
-    other[0] = 2;
+    other[0] = 3;
     EXPECT_NE(decode_job(5, other).error().detail().find("newer version"), std::string::npos);
     other = value;
     other[2] = 7;
     EXPECT_FALSE(decode_job(5, other)) << "a state that is none";
     EXPECT_FALSE(decode_counter("x"));
     EXPECT_EQ(decode_counter(encode_counter(1ULL << 40)), 1ULL << 40);
+}
+
+TEST(JobCodec, RowsOfTheVersionBeforeAreRead) {
+    constexpr std::string_view old = // as the first version wrote it
+        "0107031100000000000000020000000300000005000000e803000000000000d007000000000000b80b000000000000630000"
+        "00000000007011010000000000a00f000000000000060000007265706f727408000000687474703a2f2f7203000000776879";
+    std::string value;
+    for (std::size_t i = 0; i < old.size(); i += 2) {
+        unsigned byte = 0;
+        std::from_chars(old.data() + i, old.data() + i + 2, byte, 16);
+        value += static_cast<char>(byte);
+    }
+    const auto stored = decode_job(9, value);
+    ASSERT_TRUE(stored) << stored.error().detail();
+    const Job wanted{.id = 9,
+                     .unique_index = 17,
+                     .cause_depth = 2,
+                     .script = "report",
+                     .state = JobState::succeeded,
+                     .attempt = 3,
+                     .exit_status = 5,
+                     .queued_us = 1'000,
+                     .started_us = 2'000,
+                     .ended_us = 3'000,
+                     .report_id = 99,
+                     .report_url = "http://r",
+                     .reason = "why",
+                     .output_bytes = 70'000,
+                     .truncated = true};
+    EXPECT_EQ(stored->job, wanted);
+    EXPECT_EQ(stored->due_us, 4'000);
+    EXPECT_EQ(encode_job(*stored)[0], '\2') << "and written again as the present one";
+    EXPECT_FALSE(decode_job(9, value + "x"));
+}
+
+TEST(JobCodec, NoMoreEventsJoinThanAreKept) {
+    StoredJob stored{running_job(), 0};
+    stored.job.joined.resize(limits::job_joined_max);
+    EXPECT_TRUE(decode_job(5, encode_job(stored)));
+    stored.job.joined.emplace_back();
+    EXPECT_FALSE(decode_job(5, encode_job(stored)));
 }
 
 TEST(JobCodec, KeysSortAndTellThemselvesApart) {

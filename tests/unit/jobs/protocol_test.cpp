@@ -20,6 +20,7 @@ Run sample_run() {
             .path = "/etc/tocsin/spark.d/report",
             .owner_uid = 990,
             .socket = "/run/tocsin/tocsin.sock",
+            .callback = "https://h/v1/callbacks/5-0",
             .event_index = 17,
             .event_name = "sshd.login_failed",
             .event_src = "sshd",

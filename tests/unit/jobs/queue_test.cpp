@@ -135,20 +135,6 @@ TEST_F(Queue, ACallerIsToldOfAFullDiskAtOnce) {
     await_end(index);
 }
 
-TEST_F(Queue, BeyondItsLimitJobsFail) {
-    settings_.parallel = 0;
-    script("s", "exit 0");
-    start();
-    const auto indexes = log_.submit_all(std::vector<Event>(limits::jobs_queued_max + 1, event("s")));
-    const Job job = await_end(indexes.back());
-    EXPECT_EQ(job.state, JobState::failed);
-    EXPECT_NE(job.reason.find("queue full"), std::string::npos);
-    EXPECT_EQ(log_.names_caused_by(indexes.back()), std::vector<std::string>{"job.failed"});
-    EXPECT_EQ(service_->counts()[JobState::queued], limits::jobs_queued_max);
-    EXPECT_EQ(run(indexes.front(), "s").error().code, Code::limit_exceeded);
-    EXPECT_EQ(job_of(indexes[limits::jobs_queued_max - 1])->state, JobState::queued);
-}
-
 TEST_F(Queue, SomeScriptsAreNotForSubmitters) {
     script("kept", "exit 0");
     settings_.scripts["kept"].submit = false;
