@@ -176,12 +176,12 @@ private:
         ::curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, request.body.c_str());
     }
 
-    void set_times(bool stream) {
+    void set_times(std::chrono::milliseconds answer, bool stream) {
         if (stream) {
             ::curl_easy_setopt(easy_, CURLOPT_LOW_SPEED_LIMIT, 1L);
             ::curl_easy_setopt(easy_, CURLOPT_LOW_SPEED_TIME, stream_silence_s);
         } else {
-            ::curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(options_.answer.count()));
+            ::curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(answer.count()));
         }
     }
 
@@ -197,7 +197,7 @@ private:
         Incoming incoming{.easy = easy_, .use = use};
         set_common();
         set_request(request, headers);
-        set_times(use != nullptr);
+        set_times(request.deadline.count() > 0 ? request.deadline : options_.answer, use != nullptr);
         ::curl_easy_setopt(easy_, CURLOPT_WRITEDATA, &incoming);
         const CURLcode result = ::curl_easy_perform(easy_);
         if (result != CURLE_OK && !incoming.ended) {

@@ -32,6 +32,7 @@ struct Request {
     std::string content_type{}; // empty without a body
     std::string accept{};
     std::string last_event_id{};
+    std::chrono::milliseconds deadline{0}; // of the answer; 0: as the client was made. Not of streams
 };
 
 struct Response {

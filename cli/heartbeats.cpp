@@ -1,48 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
 // heartbeats: watches as a list, beats, and what a person does to a watch.
-#include "cli/event_view.hpp"
 #include "cli/session.hpp"
 #include "cli/verbs.hpp"
-#include "cli/when.hpp"
+#include "cli/watch_view.hpp"
 #include "core/limits.hpp"
-#include "core/time.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <iterator>
+#include <vector>
 
 namespace tocsin::cli {
 namespace {
 
 constexpr std::int64_t list_default = 1'000;
 constexpr std::int64_t list_most = 1'000'000;
-constexpr double us_per_s = 1e6;
-
-std::string duration_text(const Value& seconds) {
-    return seconds.real() > 0 ? format_duration(std::llround(seconds.real() * us_per_s)) : std::string();
+bool is_new(const Value& watch) {
+    return watch["state"].text() == "new";
 }
 
-void add_watch(Table& table, const Value& watch, bool utc) {
-    const std::string state = watch["state"].text();
-    table.add({watch["source"].text(), watch["scid"].text(), Cell(state, state_colour(state)),
-               show_time(watch["last"].text(), utc), show_time(watch["deadline"].text(), utc),
-               duration_text(watch["interval_s"]), duration_text(watch["grace_s"]), watch["misses"].text(),
-               watch["status"].text()});
-}
-
-void show_watch(Session& session, const Value& watch) {
-    const std::string state = watch["state"].text();
-    std::string text = fmt::format("{} (scid {}) is ", watch["source"].text(), watch["scid"].text());
-    const std::string deadline = watch["deadline"].text();
-    session.out.write(Cell(text).text);
-    session.out.write(session.out.paint(state_colour(state), state));
-    if (state == "new") {
-        session.out.write("; it alarms nobody until a beat names its --interval");
-    } else if (!deadline.empty() && state != "paused") {
-        session.out.write(fmt::format("; next beat until {}", show_time(deadline, session.utc)));
+Result<int> list_for_people(Session& session, ListRequest request) {
+    Table table = watch_table();
+    std::vector<Value> unwatched;
+    std::size_t count = 0;
+    const auto use = [&session, &table, &unwatched, &count](const Value::Array& items) {
+        for (const Value& watch : items) {
+            add_watch(table, session, watch);
+        }
+        std::ranges::copy_if(items, std::back_inserter(unwatched), is_new);
+        count += items.size();
+    };
+    const auto more = each_page(session, std::move(request), use);
+    if (!more) {
+        return std::unexpected(more.error());
     }
-    session.out.write("\n");
+    if (count == 0) {
+        session.err.line("No heartbeat is known. \"tocsinctl heartbeats beat SOURCE --interval 1m\" sets a watch.");
+        return 0;
+    }
+    table.write(session.out);
+    write_unwatched(session.out, unwatched, unwatched.size());
+    if (*more) {
+        session.err.line(fmt::format("There are more than these {}: -n N shows N of them.", count));
+    }
+    return 0;
 }
 
 Result<int> run_list(Session& session, const Arguments& arguments) {
@@ -61,38 +63,41 @@ Result<int> run_list(Session& session, const Arguments& arguments) {
         request.parameters.emplace_back("limit", std::to_string(std::min(request.limit, limits::page_max)));
         return answer(session, get(session, target(request.path, request.parameters)), {});
     }
-    Table table({{.title = "SOURCE"},
-                 {.title = "SCID", .right = true},
-                 {.title = "STATE"},
-                 {.title = "LAST"},
-                 {.title = "DEADLINE"},
-                 {.title = "INTERVAL", .right = true},
-                 {.title = "GRACE", .right = true},
-                 {.title = "MISSES", .right = true},
-                 {.title = "STATUS"}});
-    std::size_t count = 0;
-    const auto more = each_page(session, std::move(request), [&session, &table, &count](const Value::Array& items) {
-        for (const Value& watch : items) {
-            add_watch(table, watch, session.utc);
-        }
-        count += items.size();
-    });
-    if (!more) {
-        return std::unexpected(more.error());
-    }
-    if (count == 0) {
-        session.err.line("No heartbeat is known. \"tocsinctl heartbeats beat SOURCE --interval 1m\" sets a watch.");
-        return 0;
-    }
-    table.write(session.out);
-    if (*more) {
-        session.err.line(fmt::format("There are more than these {}: -n N shows N of them.", count));
-    }
-    return 0;
+    return list_for_people(session, std::move(request));
 }
 
 std::string path_of(const Arguments& arguments) {
     return "/v1/heartbeats/" + percent_encode(arguments.positional.front());
+}
+
+Result<int> run_show(Session& session, const Arguments& arguments) {
+    const std::string& source = arguments.positional.front();
+    Parameters parameters{{"source", source}};
+    if (arguments.positional.size() > 1) {
+        if (!to_integer(arguments.positional[1])) {
+            return usage("SCID", fmt::format("\"{}\" is not a whole number", arguments.positional[1].substr(0, 64)));
+        }
+        parameters.emplace_back("scid", arguments.positional[1]);
+    }
+    parameters.emplace_back("limit", std::to_string(list_default));
+    const auto response = get(session, target("/v1/heartbeats", parameters));
+    const auto list = value_of(response);
+    if (!list) {
+        return std::unexpected(list.error());
+    }
+    const Value::Array& watches = (*list)["items"].items();
+    if (watches.empty()) {
+        return fail(Code::not_found, "heartbeats", source, "never beat and is not watched");
+    }
+    if (session.json) {
+        write_body(session, response->body);
+        return 0;
+    }
+    for (const Value& watch : watches) {
+        session.out.write(&watch == watches.data() ? "" : "\n");
+        write_watch(session, watch);
+    }
+    return 0;
 }
 
 Result<int> run_beat(Session& session, const Arguments& arguments) {
@@ -109,7 +114,7 @@ Result<int> run_beat(Session& session, const Arguments& arguments) {
         return usage("--state", fmt::format("\"{}\" is not ok, start, finish, fail or alive", state.substr(0, 64)));
     }
     path += state == "ok" ? std::string() : fmt::format("/{}", state);
-    return answer(session, post(session, target(path, parameters)), show_watch);
+    return answer(session, post(session, target(path, parameters)), write_watch_line);
 }
 
 Result<int> act(Session& session, const Arguments& arguments, std::string_view name) {
@@ -123,7 +128,7 @@ Result<int> act(Session& session, const Arguments& arguments, std::string_view n
         if (forgotten) {
             in.out.line(Cell(arguments.positional.front() + " is forgotten").text);
         } else {
-            show_watch(in, watch);
+            write_watch_line(in, watch);
         }
     };
     return answer(session, response, show);
@@ -153,16 +158,19 @@ constexpr std::array beat_options = std::to_array<Option>({
     {.name = "state", .value = "STATE", .help = "ok, start, finish, fail or alive (ok)"},
     {.name = "run", .value = "ID", .help = "which run starts, finishes or fails"},
     {.name = "status", .value = "TEXT", .help = "a line for people"},
-    {.name = "schedule", .value = "CRON", .help = "when beats are due"},
-    {.name = "zone", .value = "ZONE", .help = "time zone of the schedule"},
+    {.name = "schedule",
+     .value = "CRON",
+     .help = "when beats are due: five cron fields, @daily or a calendar expression; sets a watch"},
+    {.name = "zone", .value = "ZONE", .help = "time zone of the schedule, such as Europe/Berlin (UTC)"},
 });
 
 constexpr std::array act_options = std::to_array<Option>({
     {.name = "scid", .value = "N", .help = "scid of the source (0)"},
 });
 
-constexpr std::array<std::string_view, 3> beat_examples{
+constexpr std::array<std::string_view, 4> beat_examples{
     "tocsinctl heartbeats beat backup --interval 1d --grace 1h",
+    "tocsinctl heartbeats beat report --schedule \"0 3 * * *\" --zone Europe/Berlin --grace 1h",
     "tocsinctl heartbeats beat backup --state start --run 17",
     "tocsinctl heartbeats beat backup --state fail --run 17 --status \"disk full\"",
 };
@@ -181,14 +189,22 @@ constexpr std::array verbs = std::to_array<Verb>({
     {.name = "heartbeats",
      .summary = "show who gives signs of life, and who stopped",
      .text = "States: new (seen, not watched), up, late (its deadline passed), down (missed), started (a run is under "
-             "way), paused.",
+             "way), paused.\n"
+             "For sources that are new it shows the configuration that would watch them.",
      .options = {list_options},
      .run = run_list},
+    {.name = "heartbeats show",
+     .arguments = "SOURCE [SCID]",
+     .summary = "show all about a source and what is expected of it",
+     .text = "With --json it is the list of its watches.",
+     .arguments_min = 1,
+     .arguments_max = 2,
+     .run = run_show},
     {.name = "heartbeats beat",
      .arguments = "SOURCE",
      .summary = "give a sign of life",
-     .text = "A beat that names an --interval sets a watch: when the next one does not come in time, the event\n"
-             "heartbeat.missed is made, and heartbeat.recovered when it comes after all.",
+     .text = "A beat that names an --interval or a --schedule sets a watch: when the next one does not come in time,\n"
+             "the event heartbeat.missed is made, and heartbeat.recovered when it comes after all.",
      .options = {beat_options},
      .arguments_min = 1,
      .arguments_max = 1,

@@ -12,8 +12,8 @@
 namespace tocsin::cli {
 namespace {
 
-constexpr std::size_t words_max = 4'096; // of one command line
-constexpr std::size_t shown_bytes = 64;  // of a word that is wrong
+constexpr std::ptrdiff_t words_max = 4'096; // of one command line, up to "--"
+constexpr std::size_t shown_bytes = 64;     // of a word that is wrong
 
 constexpr std::array common = std::to_array<Option>({
     {.name = "socket", .value = "PATH", .help = "the daemon's socket; also TOCSIN_SOCKET"},
@@ -297,7 +297,9 @@ Result<void> WordReader::take_all() {
 }
 
 Result<Arguments> WordReader::read() {
-    if (words_.size() > words_max) {
+    // What stands behind "--" may be a whole command, which the system bounds.
+    const auto options_end = std::ranges::find(words_, std::string_view("--"));
+    if (std::distance(words_.begin(), options_end) > words_max) {
         return usage("", fmt::format("more than {} words; give many events as NDJSON on standard input", words_max));
     }
     if (auto taken = take_all(); !taken) {

@@ -68,6 +68,8 @@ Result<int> run_verb(const Arguments& arguments, const Surroundings& surrounding
                     .err = err,
                     .now_us = surroundings.now_us,
                     .input_fd = surroundings.input_fd,
+                    .output_fd = surroundings.output_fd,
+                    .error_fd = surroundings.error_fd,
                     .json = arguments.has("json"),
                     .utc = arguments.has("utc"),
                     .socket = socket,

@@ -21,6 +21,8 @@ struct Surroundings {
     bool no_color = false; // NO_COLOR is set and not empty, or TERM=dumb
     std::int64_t now_us = 0;
     int input_fd = 0;
+    int output_fd = 1;
+    int error_fd = 2;
 };
 
 using ClientMaker = std::function<std::unique_ptr<Client>(ClientOptions)>;

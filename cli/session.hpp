@@ -22,6 +22,8 @@ struct Session {
     Output& err;
     std::int64_t now_us = 0;
     int input_fd = 0;
+    int output_fd = 1; // of commands that are run; everything of our own goes to `out` and `err`
+    int error_fd = 2;
     bool json = false;
     bool utc = false;
     std::string socket{};  // for messages

@@ -4,12 +4,16 @@
 #include "cli/session.hpp"
 #include "cli/table.hpp"
 #include "cli/verbs.hpp"
-#include "cli/when.hpp"
+#include "cli/watch_view.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace tocsin::cli {
 namespace {
+
+constexpr std::size_t unwatched_most = 10; // asked for; more are counted
 
 // "40.0 KiB", "1.2 GiB"
 std::string size_text(std::uint64_t bytes) {
@@ -34,6 +38,22 @@ void add_counts(Sheet& sheet, std::string_view title, const LabelledCounts& coun
     sheet.add(title, Cell(text.empty() ? "none" : text));
 }
 
+std::uint64_t count_of(const LabelledCounts& counts, std::string_view label) {
+    const auto found = std::ranges::find(counts, label, &LabelledCounts::value_type::first);
+    return found == counts.end() ? 0 : found->second;
+}
+
+// What beats and nobody watches, and how it would be watched.
+void show_unwatched(Session& session, std::uint64_t count) {
+    if (count == 0) {
+        return;
+    }
+    const auto list = value_of(get(session, fmt::format("/v1/heartbeats?state=new&limit={}", unwatched_most)));
+    if (list) {
+        write_unwatched(session.out, (*list)["items"].items(), count);
+    }
+}
+
 void show_status(Session& session, const Value& status) {
     Sheet sheet;
     std::string reasons;
@@ -50,12 +70,16 @@ void show_status(Session& session, const Value& status) {
                                status["intake_rate"].real())));
     sheet.add("store",
               Cell(fmt::format("{}, id {}", size_text(status["store_bytes"].number()), status["store_id"].text())));
+    std::uint64_t unwatched = 0;
     if (const auto metrics = get(session, "/metrics", "text/plain"); metrics && metrics->ok()) {
-        add_counts(sheet, "heartbeats", labelled_counts(metrics->body, "tocsin_heartbeats", "state"));
+        const LabelledCounts heartbeats = labelled_counts(metrics->body, "tocsin_heartbeats", "state");
+        unwatched = count_of(heartbeats, "new");
+        add_counts(sheet, "heartbeats", heartbeats);
         add_counts(sheet, "jobs", labelled_counts(metrics->body, "tocsin_jobs", "state"));
     }
     sheet.add("socket", Cell(session.socket));
     sheet.write(session.out);
+    show_unwatched(session, unwatched);
 }
 
 Result<int> run_status(Session& session, const Arguments&) {
@@ -73,7 +97,8 @@ Result<int> run_reload(Session& session, const Arguments&) {
 constexpr std::array status_table = std::to_array<Verb>({
     {.name = "status",
      .summary = "show how the daemon is",
-     .text = "Version, health, how many events there are and come in, the store, heartbeats and jobs by state.",
+     .text = "Version, health, how many events there are and come in, the store, heartbeats and jobs by state.\n"
+             "For sources that beat and are not watched: the configuration that would watch them.",
      .run = run_status},
 });
 

@@ -7,6 +7,7 @@
 #include "cli/when.hpp"
 #include "core/json.hpp"
 #include "core/limits.hpp"
+#include "core/time.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -14,6 +15,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <vector>
 
@@ -21,6 +23,10 @@ namespace tocsin::cli {
 namespace {
 
 constexpr std::size_t read_bytes = 64 * limits::KiB;
+constexpr std::chrono::milliseconds retry_first{200};
+constexpr std::chrono::milliseconds retry_most{2'000};
+constexpr std::chrono::milliseconds attempt_deadline{5'000}; // a daemon that hangs is asked again
+constexpr std::int64_t retry_us_max = 24LL * 3'600 * 1'000'000;
 
 constexpr std::array fields = std::to_array<Option>({
     {.name = "name", .value = "NAME", .help = "event_name, what happened", .letter = 'n', .alias = "event-name"},
@@ -29,6 +35,10 @@ constexpr std::array fields = std::to_array<Option>({
     {.name = "scid", .value = "N", .help = "the payload, spacecraft or subject it is about"},
     {.name = "time", .value = "TIME", .help = "event_time: RFC 3339, -5m, \"2h ago\" (now)", .alias = "event-time"},
     {.name = "payload", .value = "JSON", .help = "any JSON object"},
+    {.name = "field",
+     .value = "KEY=TEXT",
+     .help = "a member of the payload, in place of --payload; left out where TEXT is empty",
+     .repeats = true},
     {.name = "summary", .value = "TEXT", .help = "one line for people"},
     {.name = "description", .value = "TEXT", .help = "more than a line"},
     {.name = "count", .value = "N", .help = "how many occurrences it stands for (1)"},
@@ -47,6 +57,9 @@ constexpr std::array fields = std::to_array<Option>({
 
 constexpr std::array modes = std::to_array<Option>({
     {.name = "ndjson", .help = "one JSON event a line, from FILE or standard input, of any length"},
+    {.name = "retry",
+     .value = "DURATION",
+     .help = "keep trying so long while no daemon takes it; with --key also when no answer came"},
 });
 
 bool is_number(std::string_view name) {
@@ -77,12 +90,41 @@ Result<void> add_field(json::ObjectWriter& writer, const Option& option, std::st
     return {};
 }
 
+// The payload of --field KEY=TEXT; empty where there is none.
+Result<std::string> payload_of_fields(const Arguments& arguments) {
+    std::string payload;
+    json::ObjectWriter writer(payload);
+    bool any = false;
+    for (const std::string_view member : arguments.values("field")) {
+        const std::size_t equals = member.find('=');
+        if (equals == 0 || equals == std::string_view::npos) {
+            return usage("--field", fmt::format("\"{}\" is not KEY=TEXT", member.substr(0, 64)));
+        }
+        if (equals + 1 < member.size()) {
+            writer.add(member.substr(0, equals), member.substr(equals + 1));
+            any = true;
+        }
+    }
+    writer.close();
+    return any ? payload : std::string();
+}
+
 Result<std::string> event_of_flags(const Arguments& arguments, std::int64_t now_us) {
     std::string body;
     json::ObjectWriter writer(body);
+    const auto payload = payload_of_fields(arguments);
+    if (!payload) {
+        return std::unexpected(payload.error());
+    }
+    if (arguments.has("field") && arguments.has("payload")) {
+        return usage("--field", "and --payload exclude each other");
+    }
+    if (!payload->empty()) {
+        writer.add("payload", RawJson{*payload});
+    }
     for (const Option& option : fields) {
         const auto value = arguments.value(option.name);
-        if (!value) {
+        if (!value || option.name == "field" || (option.name == "key" && value->empty())) {
             continue;
         }
         if (auto added = add_field(writer, option, *value, now_us); !added) {
@@ -117,6 +159,20 @@ Result<std::string> read_all(int input) {
     }
 }
 
+struct Patience {
+    std::chrono::microseconds time{0};
+    bool keyed = false; // sent again, the event is kept once
+};
+
+bool may_try_again(const Result<Response>& response, bool keyed) {
+    if (response && response->ok()) {
+        return false;
+    }
+    const Error error = response ? problem_of(*response) : response.error();
+    const bool busy = error.code == Code::unavailable || (error.code == Code::limit_exceeded && !error.too_large);
+    return busy && (response || error.context == context_connect || keyed);
+}
+
 // Several JSON objects, one a line, where one value was expected.
 bool looks_like_ndjson(std::string_view text) {
     const std::size_t end = text.find('\n');
@@ -139,9 +195,39 @@ void show_receipt(Session& session, const Value& receipt) {
     }
 }
 
-Result<int> send_json(Session& session, std::string body) {
+// Tries again while the daemon is away or busy. Where it is not known whether the event was kept, only a key makes
+// trying again safe.
+Result<Response> post_for(Session& session, const std::string& body, const Patience& patience) {
+    using Clock = std::chrono::steady_clock;
+    const Clock::time_point end = Clock::now() + patience.time;
+    Interrupts interrupts;
+    for (std::chrono::milliseconds pause = retry_first;; pause = std::min(pause * 2, retry_most)) {
+        Request request{.method = "POST", .target = "/v1/events", .body = body, .content_type = "application/json"};
+        request.deadline = patience.keyed ? attempt_deadline : request.deadline;
+        auto response = session.client.send(request);
+        const bool over = Clock::now() + pause >= end;
+        if (over || !may_try_again(response, patience.keyed) || interrupts.wait(-1, pause) == Interrupts::Woken::stop) {
+            return response;
+        }
+    }
+}
+
+Result<std::optional<Patience>> read_patience(const Arguments& arguments) {
+    const auto text = arguments.value("retry");
+    if (!text) {
+        return std::nullopt;
+    }
+    const auto us = parse_duration_us(*text);
+    if (!us || *us > retry_us_max) {
+        return usage("--retry", us ? "must be at most 24h" : us.error().reason);
+    }
+    return Patience{.time = std::chrono::microseconds(*us), .keyed = !arguments.value_or("key", "").empty()};
+}
+
+Result<int> send_json(Session& session, std::string body, const std::optional<Patience>& patience = {}) {
     const bool lines = looks_like_ndjson(body);
-    auto sent = answer(session, post(session, "/v1/events", std::move(body)), show_receipt);
+    const auto response = patience ? post_for(session, body, *patience) : post(session, "/v1/events", std::move(body));
+    auto sent = answer(session, response, show_receipt);
     if (!sent && lines && sent.error().code == Code::invalid_argument) {
         sent.error().reason += "; this looks like one event a line: add --ndjson";
     }
@@ -162,12 +248,24 @@ Result<int> send_ndjson(Session& session, const std::string& name) {
     return code;
 }
 
+Result<int> submit_flags(Session& session, const Arguments& arguments) {
+    const auto patience = read_patience(arguments);
+    if (!patience) {
+        return std::unexpected(patience.error());
+    }
+    auto body = event_of_flags(arguments, session.now_us);
+    return body ? send_json(session, std::move(*body), *patience) : std::unexpected(std::move(body.error()));
+}
+
 Result<int> run_submit(Session& session, const Arguments& arguments) {
     const auto given = [&arguments](const Option& option) { return arguments.has(option.name); };
     const bool flags = std::ranges::any_of(fields, given);
     const std::string_view text = arguments.positional.empty() ? std::string_view{} : arguments.positional.front();
     if (flags && (!text.empty() || arguments.has("ndjson"))) {
         return usage("", "give the event either by flags or as JSON, not both");
+    }
+    if (arguments.has("ndjson") && arguments.has("retry")) {
+        return usage("--retry", "is for an event given by flags; --ndjson tries again by itself");
     }
     if (arguments.has("ndjson")) {
         return send_ndjson(session, text.empty() ? "-" : std::string(text));
@@ -177,8 +275,10 @@ Result<int> run_submit(Session& session, const Arguments& arguments) {
             return usage(arguments.has("name") ? "--src" : "--name",
                          "is required: an event has at least a name and a source");
         }
-        auto body = event_of_flags(arguments, session.now_us);
-        return body ? send_json(session, std::move(*body)) : std::unexpected(std::move(body.error()));
+        return submit_flags(session, arguments);
+    }
+    if (arguments.has("retry")) {
+        return usage("--retry", "is for an event given by flags");
     }
     if (text == "-") {
         auto body = read_all(session.input_fd);
@@ -193,9 +293,11 @@ Result<int> run_submit(Session& session, const Arguments& arguments) {
                               : "is not JSON; an event is --name and --src, or a JSON object, or - for standard input");
 }
 
-constexpr std::array<std::string_view, 5> examples{
+constexpr std::array<std::string_view, 6> examples{
     "tocsinctl submit --name backup.done --src backup --summary \"42 GB in 3 min\"",
     "tocsinctl submit -n door.open -s gate -p warning --scid 7 --payload '{\"badge\": 1234}'",
+    "tocsinctl submit -n backup.done -s backup --field target=nas1 --field host=\"$HOSTNAME\" --key \"$RUN\" --retry "
+    "30s",
     "tocsinctl submit '[{\"event_name\":\"a\",\"event_src\":\"x\"},{\"event_name\":\"b\",\"event_src\":\"x\"}]'",
     "tocsinctl submit --ndjson events.ndjson",
     "my-detector | tocsinctl submit --ndjson",

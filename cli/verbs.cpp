@@ -4,17 +4,16 @@
 namespace tocsin::cli {
 namespace {
 
-constexpr std::array<std::string_view, 28> later{
-    "stats",        "histogram", "run",      "apis",     "predict",    "alerts",    "silences",
-    "maintenance",  "rules",     "inputs",   "handlers", "fleet",      "config",    "backup",
-    "verify",       "export",    "import",   "capture",  "replay",     "anomalies", "journeys",
-    "environments", "detect",    "forecast", "report",   "completion", "doctor",    "dashboard",
+constexpr std::array<std::string_view, 27> later{
+    "stats",     "histogram", "apis",         "predict", "alerts",   "silences", "maintenance", "rules",   "inputs",
+    "handlers",  "fleet",     "config",       "backup",  "verify",   "export",   "import",      "capture", "replay",
+    "anomalies", "journeys",  "environments", "detect",  "forecast", "report",   "completion",  "doctor",  "dashboard",
 };
 
 std::vector<Verb> make_table() {
     std::vector<Verb> table;
     for (const auto& verbs : {status_verbs(), submit_verbs(), query_verbs(), follow_verbs(), heartbeats_verbs(),
-                              jobs_verbs(), reload_verbs(), demo_verbs(), help_verbs()}) {
+                              run_verbs(), jobs_verbs(), reload_verbs(), demo_verbs(), help_verbs()}) {
         table.insert(table.end(), verbs.begin(), verbs.end());
     }
     for (const std::string_view name : later) {

@@ -226,6 +226,14 @@ TEST(Client, WaitsNoLongerThanTold) {
     EXPECT_NE(answer.error().reason.find("in time"), std::string::npos) << answer.error().reason;
 }
 
+TEST(Client, ARequestMayWaitLess) {
+    Listener listener({});
+    const auto answer = make_client({.socket = listener.path, .answer = std::chrono::hours(1)})
+                            ->send({.target = "/", .deadline = std::chrono::milliseconds(50)});
+    ASSERT_FALSE(answer.has_value());
+    EXPECT_EQ(answer.error().context, context_answer);
+}
+
 TEST(Client, StreamsPieces) {
     Listener listener({{"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: a\n\ndata: b\n\n"}});
     std::string got;

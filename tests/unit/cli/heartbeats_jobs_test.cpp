@@ -29,7 +29,8 @@ TEST(Heartbeats, ListsWatches) {
     const Ran ran = run(daemon, {"heartbeats", "--state", "up", "--source", "a b", "--scid", "3", "--utc"});
     EXPECT_EQ(ran.code, 0) << ran.err;
     EXPECT_EQ(daemon.last().target, "/v1/heartbeats?source=a%20b&scid=3&state=up&limit=1000");
-    for (const std::string_view word : {"SOURCE", "backup", "up", "30s", "1s500ms", "ok \\x07", "03:00:34.000Z"}) {
+    for (const std::string_view word :
+         {"SOURCE", "backup", "up", "every 30s", "1s500ms", "ok \\x07", "03:00:34.000Z (in 30s)"}) {
         EXPECT_NE(ran.out.find(word), std::string::npos) << word << "\n" << ran.out;
     }
 }
@@ -67,7 +68,7 @@ TEST(Heartbeats, APlainBeatNeedsNothing) {
     daemon.say(200, R"({"source":"x","scid":0,"state":"new"})");
     const Ran ran = run(daemon, {"heartbeats", "beat", "x"});
     EXPECT_EQ(daemon.last().target, "/v1/heartbeats/x");
-    EXPECT_NE(ran.out.find("alarms nobody until a beat names its --interval"), std::string::npos);
+    EXPECT_NE(ran.out.find("alarms nobody until a beat names its --interval or --schedule"), std::string::npos);
 }
 
 TEST(Heartbeats, ActsOnWatches) {
@@ -83,6 +84,79 @@ TEST(Heartbeats, ActsOnWatches) {
     FakeDaemon daemon;
     daemon.say(204, "");
     EXPECT_EQ(run(daemon, {"heartbeats", "forget", "backup"}).out, "backup is forgotten\n");
+}
+
+constexpr std::string_view unwatched = R"({"source":"pu\"mp","scid":0,"state":"new","suggested_interval_s":300},)"
+                                       R"({"source":"gate","scid":-4,"state":"new"})";
+
+TEST(Heartbeats, ShowsHowToWatchWhatIsNew) {
+    FakeDaemon daemon;
+    daemon.say(200, list(std::string(unwatched) + "," + std::string(watch)));
+    const Ran ran = run(daemon, {"heartbeats"});
+    EXPECT_NE(ran.out.find("2 sources beat and are not watched"), std::string::npos) << ran.out;
+    EXPECT_NE(ran.out.find("[[heartbeat]]\nsource = \"pu\\\"mp\"\ninterval = \"5m\"\n"), std::string::npos) << ran.out;
+    EXPECT_NE(ran.out.find("[[heartbeat]]\nsource = \"gate\"\nscid = -4\ninterval = \"1m\"   # set"), std::string::npos)
+        << ran.out;
+    EXPECT_EQ(ran.out.find("source = \"backup\""), std::string::npos) << "it is watched";
+}
+
+TEST(Heartbeats, ManyNewOnesAreCounted) {
+    std::string items;
+    for (int i = 0; i < 13; ++i) {
+        items += (i == 0 ? "" : ",") + (R"({"source":"s)" + std::to_string(i) + R"(","state":"new"})");
+    }
+    FakeDaemon daemon;
+    daemon.say(200, list(items));
+    const Ran ran = run(daemon, {"heartbeats"});
+    EXPECT_NE(ran.out.find("13 sources beat"), std::string::npos);
+    EXPECT_NE(ran.out.find("… and 3 more"), std::string::npos);
+}
+
+constexpr std::string_view scheduled =
+    R"({"source":"report","scid":0,"state":"late","last":"2026-01-01T03:00:00.000000Z",)"
+    R"("deadline":"2026-01-02T03:00:00.000000Z","grace_s":3600,"schedule":"0 3 * * *","zone":"Europe/Berlin",)"
+    R"("next":["2026-01-03T02:00:00.000000Z","2026-01-04T02:00:00.000000Z","2026-01-05T02:00:00.000000Z"],)"
+    R"("misses":0,"status":"exit code 0","run":"r1"})";
+
+TEST(Heartbeats, SchedulesAndOverdueDeadlinesAreShown) {
+    FakeDaemon daemon;
+    daemon.say(200, list(scheduled));
+    const Ran ran = run(daemon, {"heartbeats", "--utc"});
+    EXPECT_NE(ran.out.find("0 3 * * * (Europe/Berlin)"), std::string::npos) << ran.out;
+    EXPECT_NE(ran.out.find("03:00:00.000Z (4s ago)"), std::string::npos) << ran.out;
+}
+
+TEST(Heartbeats, ShowsAllAboutOne) {
+    FakeDaemon daemon;
+    daemon.say(200, list(scheduled));
+    const Ran ran = run(daemon, {"heartbeats", "show", "report", "0", "--utc"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(daemon.last().target, "/v1/heartbeats?source=report&scid=0&limit=1000");
+    for (const std::string_view line :
+         {"source    report\n", "state     late\n", "deadline  2026-01-02 03:00:00.000Z (4s ago)\n",
+          "expected  0 3 * * * (Europe/Berlin)\n", "next      2026-01-03 02:00:00.000Z (in 22h 59m)\n",
+          "next      2026-01-05 02:00:00.000Z (in 2d 22h)\n", "grace     1h\n", "run       r1\n",
+          "status    exit code 0\n"}) {
+        EXPECT_NE(ran.out.find(line), std::string::npos) << line << ran.out;
+    }
+}
+
+TEST(Heartbeats, ShowsEachScidAndWhatIsNotThere) {
+    FakeDaemon daemon;
+    daemon.say(200, list(std::string(watch) + "," + std::string(scheduled)));
+    const Ran both = run(daemon, {"heartbeats", "show", "backup"});
+    EXPECT_EQ(daemon.last().target, "/v1/heartbeats?source=backup&limit=1000");
+    EXPECT_NE(both.out.find("scid      3"), std::string::npos) << both.out;
+    EXPECT_NE(both.out.find("\n\nsource    report"), std::string::npos) << both.out;
+    daemon.say(200, list(unwatched));
+    EXPECT_NE(run(daemon, {"heartbeats", "show", "x"}).out.find("[[heartbeat]]"), std::string::npos);
+    daemon.say(200, list(""));
+    const Ran none = run(daemon, {"heartbeats", "show", "nobody"});
+    EXPECT_EQ(none.code, 3);
+    EXPECT_NE(none.err.find("nobody: never beat"), std::string::npos) << none.err;
+    EXPECT_EQ(run(daemon, {"heartbeats", "show", "a", "b"}).code, 2);
+    daemon.say(200, list(scheduled));
+    EXPECT_EQ(run(daemon, {"heartbeats", "show", "report", "--json"}).out, list(scheduled) + "\n");
 }
 
 // ---- jobs ----

@@ -164,6 +164,14 @@ TEST(Options, TooManyWordsAreRefused) {
     EXPECT_FALSE(parse_words(words, verbs).has_value());
 }
 
+TEST(Options, WhatStandsBehindTheDashesIsTheSystemsMatter) {
+    std::vector<std::string_view> words(6'000, "x");
+    words.insert(words.begin(), {"run", "a", "--"});
+    const auto parsed = parse_words(words, all_verbs());
+    ASSERT_TRUE(parsed.has_value());
+    EXPECT_EQ(parsed->positional.size(), 6'001U);
+}
+
 // ---- the real table ----
 
 TEST(Verbs, AllOfTheContractAreKnown) {

@@ -127,6 +127,19 @@ TEST(Status, ShowsTheDaemon) {
     EXPECT_EQ(ran.out.find("0 down"), std::string::npos);
 }
 
+TEST(Status, ShowsHowToWatchWhatIsNew) {
+    FakeDaemon daemon;
+    daemon.say(200, std::string(status_body));
+    daemon.say(200, "tocsin_heartbeats{state=\"up\"} 3\ntocsin_heartbeats{state=\"new\"} 12\n");
+    daemon.say(200, R"({"items":[{"source":"pump","scid":0,"state":"new","suggested_interval_s":60}],"next":"x"})");
+    const Ran ran = run(daemon, {"status"});
+    EXPECT_EQ(daemon.last().target, "/v1/heartbeats?state=new&limit=10");
+    EXPECT_NE(ran.out.find("3 up, 12 new"), std::string::npos) << ran.out;
+    EXPECT_NE(ran.out.find("12 sources beat and are not watched"), std::string::npos) << ran.out;
+    EXPECT_NE(ran.out.find("source = \"pump\"\ninterval = \"1m\"\n"), std::string::npos) << ran.out;
+    EXPECT_NE(ran.out.find("… and 11 more"), std::string::npos) << ran.out;
+}
+
 TEST(Status, ShowsWhyItIsDegraded) {
     FakeDaemon daemon;
     daemon.say(200,

@@ -148,6 +148,72 @@ TEST(Submit, LinesWithoutNdjsonAreNoticed) {
     EXPECT_NE(ran.err.find("add --ndjson"), std::string::npos);
 }
 
+TEST(Submit, FieldsMakeThePayload) {
+    FakeDaemon daemon;
+    daemon.say(201, R"({"unique_index":1})");
+    const Ran ran = run(daemon, {"submit", "-n", "unit.failed", "-s", R"(a\x2db.service)", "--field",
+                                 R"(unit=a\x2db.service)", "--field", "result=", "--field", "say=\"x=y\""});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    const auto event = Value::parse(daemon.last().body);
+    ASSERT_TRUE(event) << daemon.last().body;
+    EXPECT_EQ((*event)["event_src"].text(), R"(a\x2db.service)");
+    const Value& payload = (*event)["payload"];
+    EXPECT_EQ(payload["unit"].text(), R"(a\x2db.service)");
+    EXPECT_EQ(payload["say"].text(), "\"x=y\"");
+    EXPECT_EQ(payload.members().size(), 2U) << "what is empty is left out";
+    daemon.say(201, R"({"unique_index":2})");
+    run(daemon, {"submit", "-n", "a", "-s", "b", "--field", "result=", "--key", ""});
+    EXPECT_EQ(daemon.last().body, R"({"event_name":"a","event_src":"b"})");
+}
+
+TEST(Submit, RetriesWhileNoDaemonTakesIt) {
+    FakeDaemon daemon;
+    daemon.fail(context_connect);
+    daemon.refuse(503, "Unavailable", "is stopping");
+    daemon.say(201, R"({"unique_index":7})");
+    const Ran ran = run(daemon, {"submit", "-n", "a", "-s", "b", "--retry", "1h"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(ran.out, "7\n");
+    ASSERT_EQ(daemon.requests.size(), 3U);
+    EXPECT_EQ(daemon.requests[0].body, daemon.requests[2].body);
+}
+
+TEST(Submit, WhatMayHaveBeenKeptNeedsAKeyToBeSentAgain) {
+    FakeDaemon daemon;
+    daemon.fail(context_answer);
+    EXPECT_EQ(run(daemon, {"submit", "-n", "a", "-s", "b", "--retry", "1h"}).code, 5);
+    EXPECT_EQ(daemon.requests.size(), 1U);
+    daemon.fail(context_answer);
+    EXPECT_EQ(run(daemon, {"submit", "-n", "a", "-s", "b", "--retry", "1h", "--key", ""}).code, 5);
+    EXPECT_EQ(daemon.requests.size(), 2U);
+    daemon.fail(context_answer);
+    daemon.say(200, R"({"unique_index":7,"duplicate":true})");
+    EXPECT_EQ(run(daemon, {"submit", "-n", "a", "-s", "b", "--retry", "1h", "--key", "k"}).code, 0);
+    EXPECT_GT(daemon.last().deadline.count(), 0) << "a daemon that hangs is asked again";
+}
+
+TEST(Submit, RetryingEndsWithItsTimeOrARefusal) {
+    FakeDaemon daemon;
+    daemon.fail(context_connect);
+    EXPECT_EQ(run(daemon, {"submit", "-n", "a", "-s", "b", "--retry", "1ms"}).code, 5);
+    EXPECT_EQ(daemon.requests.size(), 1U);
+    daemon.refuse(422, "InvalidEvent", "event_name: is too long");
+    EXPECT_EQ(run(daemon, {"submit", "-n", "a", "-s", "b", "--retry", "1h"}).code, 1);
+    EXPECT_EQ(daemon.requests.size(), 2U);
+}
+
+TEST(Submit, WrongFieldsAndRetriesAreUsage) {
+    FakeDaemon daemon;
+    EXPECT_EQ(run(daemon, {"submit", "-n", "a", "-s", "b", "--field", "x"}).code, 2);
+    EXPECT_EQ(run(daemon, {"submit", "-n", "a", "-s", "b", "--field", "=x"}).code, 2);
+    EXPECT_EQ(run(daemon, {"submit", "-n", "a", "-s", "b", "--field", "x=1", "--payload", "{}"}).code, 2);
+    EXPECT_EQ(run(daemon, {"submit", "-n", "a", "-s", "b", "--retry", "soon"}).code, 2);
+    EXPECT_EQ(run(daemon, {"submit", "-n", "a", "-s", "b", "--retry", "2d"}).code, 2);
+    EXPECT_EQ(run(daemon, {"submit", "{}", "--retry", "1s"}).code, 2);
+    EXPECT_EQ(run(daemon, {"submit", "--ndjson", "--retry", "1s"}).code, 2);
+    EXPECT_TRUE(daemon.requests.empty());
+}
+
 TEST(Submit, ARefusedEventExitsWithOne) {
     FakeDaemon daemon;
     daemon.refuse(422, "InvalidEvent", "severity: no", R"(,"errors":[{"index":0,"field":"severity","reason":"no"}])");
