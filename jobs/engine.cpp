@@ -56,7 +56,8 @@ Result<void> Engine::start() {
     if (auto loaded = load(); !loaded) {
         return loaded;
     }
-    products_->sweep_locks([this](std::uint64_t id) { return records_.find(id) != nullptr; });
+    products_->sweep([this](std::uint64_t id) { return records_.find(id) != nullptr; },
+                     superseded(records_.next_id() - 1));
     look_at_helper();
     follower_ = std::make_shared<Follower>(
         io_, ports_.reader, [self = weak_from_this()](const auto& events, std::uint64_t upto, Follower::Taken taken) {

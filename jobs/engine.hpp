@@ -128,6 +128,8 @@ private:
     void release_log();
     void tell_full(bool full);
     Job new_job(const Event& event, std::string script);
+    // The job that goes for this new one; 0: none.
+    static std::uint64_t superseded(std::uint64_t id);
     void add_new(StateChange& change, const Job& job) const;
     void remember_new(std::vector<Job> jobs);
     void enqueue(const Event& event, Order order, Done<Job> done);

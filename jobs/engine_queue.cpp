@@ -10,10 +10,10 @@ namespace tocsin::jobs {
 
 namespace {
 
-constexpr std::uint64_t rows_kept_max = 100'000; // of jobs; older ones go, their reports stay on the events
-constexpr std::size_t requests_max = 1'024;      // of callers, waiting for the store
-
-constexpr std::size_t release_max = 1'000; // free places after which a log that waits is read on
+constexpr std::uint64_t rows_kept_max =
+    100'000;                                // of jobs; older ones go with their files, their reports stay on the events
+constexpr std::size_t requests_max = 1'024; // of callers, waiting for the store
+constexpr std::size_t release_max = 1'000;  // free places after which a log that waits is read on
 
 void fail_job(Job& job, std::string_view reason) {
     job.state = JobState::failed;
@@ -27,6 +27,10 @@ std::string join_key(const Event& event) {
 }
 
 } // namespace
+
+std::uint64_t Engine::superseded(std::uint64_t id) {
+    return id > rows_kept_max ? id - rows_kept_max : 0;
+}
 
 // Why no new job can be asked for now.
 std::optional<Error> Engine::refusal() const {
@@ -51,9 +55,8 @@ Job Engine::new_job(const Event& event, std::string script) {
 
 void Engine::add_new(StateChange& change, const Job& job) const {
     append_change(change, {job, 0}, ports_.clock.wall_us());
-    const std::uint64_t oldest = job.id > rows_kept_max ? job.id - rows_kept_max : 0;
-    if (oldest != 0 && !records_.unfinished().contains(oldest)) {
-        append_removal(change, oldest);
+    if (const std::uint64_t old = superseded(job.id); old != 0 && !records_.unfinished().contains(old)) {
+        append_removal(change, old);
     }
 }
 
@@ -61,6 +64,9 @@ void Engine::remember_new(std::vector<Job> jobs) {
     arriving_ -= jobs.size();
     for (Job& job : jobs) {
         const Job told = job;
+        if (const std::uint64_t old = superseded(job.id); old != 0 && !records_.unfinished().contains(old)) {
+            static_cast<void>(products_->forget(old)); // what could not be removed goes at the next start
+        }
         records_.keep(std::move(job), ports_.clock.boot_us());
         tell(told);
     }

@@ -49,9 +49,9 @@ struct Settings {
     std::uint64_t file_bytes = 0;   // of each file it writes
     std::uint32_t open_files = 0;
     std::uint64_t products_bytes_max = 1024 * limits::MiB; // of all jobs
-    std::size_t queue = limits::jobs_queued_max; // jobs that have not ended; beyond it events wait in the log
-    std::string callback_base{};                 // in front of /v1/callbacks/…; without a trailing slash
-    bool owner_is_root = true;                   // scripts must be root's; else the daemon's own user's
+    std::size_t queue = limits::jobs_queued_max;           // jobs that have not ended; beyond it events wait in the log
+    std::string callback_base{};                           // in front of /v1/callbacks/…; without a trailing slash
+    bool owner_is_root = true;                             // scripts must be root's; else the daemon's own user's
     std::map<std::string, ScriptConfig, std::less<>> scripts{};
 };
 

@@ -10,6 +10,7 @@
 #include <charconv>
 #include <cstring>
 #include <fcntl.h>
+#include <optional>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <vector>
@@ -41,6 +42,17 @@ std::uint64_t bytes_below(const std::filesystem::path& path) {
 
 std::string lock_name(std::uint64_t id) {
     return std::to_string(id) + std::string(lock_suffix);
+}
+
+// Of a folder or a lock; nothing where the name is neither.
+std::optional<std::uint64_t> id_of(std::string_view name) {
+    if (name.ends_with(lock_suffix)) {
+        name.remove_suffix(lock_suffix.size());
+    }
+    std::uint64_t id = 0;
+    const auto parsed = std::from_chars(name.data(), name.data() + name.size(), id);
+    const bool whole = parsed.ec == std::errc{} && parsed.ptr == name.data() + name.size();
+    return whole ? std::optional(id) : std::nullopt;
 }
 
 // A directory in another, made where it is missing.
@@ -98,23 +110,27 @@ void Products::forget_lock(std::uint64_t id) {
     }
 }
 
-void Products::sweep_locks(const std::function<bool(std::uint64_t id)>& unfinished) {
+void Products::sweep(const std::function<bool(std::uint64_t id)>& unfinished, std::uint64_t oldest) {
     if (!open()) {
         return;
     }
-    std::vector<std::uint64_t> old;
+    std::vector<std::uint64_t> locks;
+    std::vector<std::uint64_t> folders;
     std::error_code error;
     std::filesystem::directory_iterator at(folder_, error);
     for (; !error && at != std::filesystem::directory_iterator{}; at.increment(error)) {
         const std::string name = at->path().filename().string();
-        std::uint64_t id = 0;
-        const auto parsed = std::from_chars(name.data(), name.data() + name.size(), id);
-        if (parsed.ec == std::errc{} && parsed.ptr == name.data() + name.size() - lock_suffix.size() &&
-            name.ends_with(lock_suffix) && !unfinished(id)) {
-            old.push_back(id);
+        const auto id = id_of(name);
+        if (id && !unfinished(*id)) {
+            (name.ends_with(lock_suffix) ? locks : folders).push_back(*id);
         }
     }
-    std::ranges::for_each(old, [this](std::uint64_t id) { forget_lock(id); });
+    std::ranges::for_each(locks, [this](std::uint64_t id) { forget_lock(id); });
+    for (const std::uint64_t id : folders) {
+        if (id <= oldest) {
+            static_cast<void>(forget(id)); // it is tried again at the next start
+        }
+    }
 }
 
 Result<void> Products::forget(std::uint64_t id) {

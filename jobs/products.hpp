@@ -31,8 +31,8 @@ public:
     // A new description of the lock of this job: whoever gets it can flock() it, and nothing else.
     Result<Fd> lock(std::uint64_t id);
     void forget_lock(std::uint64_t id);
-    // Removes the locks of jobs that are not `unfinished`.
-    void sweep_locks(const std::function<bool(std::uint64_t id)>& unfinished);
+    // Removes the locks of jobs that are not `unfinished`, and of those up to `oldest` the folders too.
+    void sweep(const std::function<bool(std::uint64_t id)>& unfinished, std::uint64_t oldest);
     // Removes the folder of this job.
     Result<void> forget(std::uint64_t id);
 

@@ -23,9 +23,8 @@ protocol::Run run_request(const Settings& settings, const Job& job, const Event&
     run.timeout_us = plan.timeout_us;
     run.kill_after_us = plan.kill_after_us;
     run.output_bytes = limits::job_output_bytes;
-    run.limits = {.memory_bytes = settings.memory_bytes,
-                  .file_bytes = settings.file_bytes,
-                  .open_files = settings.open_files};
+    run.limits = {
+        .memory_bytes = settings.memory_bytes, .file_bytes = settings.file_bytes, .open_files = settings.open_files};
     return run;
 }
 

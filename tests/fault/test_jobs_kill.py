@@ -11,7 +11,7 @@ from client import Http
 from daemon import Daemon, wait_until
 from spark import ENDED, install, processes_with, safe_folder
 
-ROUNDS = int(os.environ.get("TOCSIN_ROUNDS", "8"))
+ROUNDS = int(os.environ.get("TOCSIN_ROUNDS", "25"))
 SEED = int(os.environ.get("TOCSIN_SEED", "20262"))
 EVENTS_A_ROUND = 14
 GIVEN_UP = "the daemon stopped during the run"

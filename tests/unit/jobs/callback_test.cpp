@@ -4,6 +4,8 @@
 
 #include "jobs/job_codec.hpp"
 
+#include <map>
+
 namespace tocsin::jobs::test {
 namespace {
 
@@ -158,16 +160,17 @@ TEST_F(Callback, TwoAtOnceAreOne) {
     const auto index = submit("later");
     await(index, JobState::waiting);
     const std::string token = secret();
-    std::vector<Result<Job>> answers;
+    std::map<std::int64_t, Result<Job>> answers;
     log_.hold_commits(true);
     for (const std::int64_t report : {41, 42}) {
         service_->call_back(token, report, "",
-                            [&answers](Result<Job> answer) { answers.push_back(std::move(answer)); });
+                            [&answers, report](Result<Job> answer) { answers.emplace(report, std::move(answer)); });
     }
     log_.hold_commits(false);
     ASSERT_TRUE(run_until(io_, [&answers] { return answers.size() == 2; }));
-    EXPECT_TRUE(answers[0]);
-    EXPECT_EQ(answers[1].error().code, Code::not_found);
+    EXPECT_TRUE(answers.at(41));
+    ASSERT_FALSE(answers.at(42));
+    EXPECT_EQ(answers.at(42).error().code, Code::not_found);
     EXPECT_EQ(await_end(index).report_id, 41);
 }
 

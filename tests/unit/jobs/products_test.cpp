@@ -138,11 +138,22 @@ TEST_F(ProductsTest, TheLockIsOneFileForEachJob) {
     EXPECT_NE(::flock(second->get(), LOCK_EX | LOCK_NB), 0);
     EXPECT_EQ(::flock(other->get(), LOCK_EX | LOCK_NB), 0);
     EXPECT_LT(::write(first->get(), "x", 1), 0) << "whoever has it may only lock it";
-    products_->sweep_locks([](std::uint64_t id) { return id == 7; });
+    products_->sweep([](std::uint64_t id) { return id == 7; }, 0);
     EXPECT_TRUE(there("7.lock"));
     EXPECT_FALSE(there("8.lock"));
     products_->forget_lock(7);
     EXPECT_FALSE(there("7.lock"));
+}
+
+TEST_F(ProductsTest, AStartRemovesTheFoldersOfJobsWhoseRowsAreGone) {
+    ASSERT_TRUE(products_->open());
+    for (const std::string name : {"1", "2", "3", "other"}) {
+        std::filesystem::create_directory(folder_ / name);
+    }
+    products_->sweep([](std::uint64_t id) { return id == 1; }, 2);
+    EXPECT_TRUE(there("1")) << "not ended yet";
+    EXPECT_FALSE(there("2"));
+    EXPECT_TRUE(there("3") && there("other"));
 }
 
 } // namespace
