@@ -127,6 +127,10 @@ Result<void> App::Impl::start_manager() {
 }
 
 void App::Impl::watch_jobs() {
+    jobs->on_helper([this](const jobs::HelperState& state) {
+        set_reason(helper_kind, state.unusable);
+        set_reason(limits_kind, state.unlimited);
+    });
     jobs->on_output([output = JobOutput(clock, log::info_with)](const Job& job, std::string_view text) mutable {
         output.add(job, text);
     });
