@@ -113,7 +113,8 @@ Converted to_share(const Shape& shape, const RawValue& raw) {
     const std::string* text = text_of(raw);
     if (text != nullptr && text->ends_with('%')) {
         const auto percent = number_from<double>(std::string_view(*text).substr(0, text->size() - 1));
-        if (!percent || !(*percent >= 0 && *percent <= 90)) {
+        const bool fits = percent && *percent >= 0 && *percent <= 90; // "nan" does not
+        if (!fits) {
             return wrong(raw, "a percentage from 0% to 90%");
         }
         return Share{.bytes = 0, .fraction = *percent / 100};

@@ -63,6 +63,7 @@ void send_to_journal(const std::string& message, const Fields& fields) {
         texts.push_back(fmt::format("{}={}", name, value));
     }
     std::vector<iovec> pieces;
+    pieces.reserve(texts.size());
     for (std::string& text : texts) {
         pieces.push_back({.iov_base = text.data(), .iov_len = text.size()});
     }

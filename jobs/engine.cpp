@@ -285,6 +285,7 @@ std::unique_ptr<Subscription> Engine::on_change(std::function<void(const Job&)> 
 void Engine::tell(const Job& job) {
     const Job seen = view(job);
     std::vector<std::uint64_t> numbers;
+    numbers.reserve(handlers_.size());
     for (const auto& [number, handler] : handlers_) {
         numbers.push_back(number);
     }

@@ -65,7 +65,7 @@ void Engine::remember_new(std::vector<Job> jobs) {
     for (Job& job : jobs) {
         const Job told = job;
         if (const std::uint64_t old = superseded(job.id); old != 0 && !records_.unfinished().contains(old)) {
-            static_cast<void>(products_->forget(old)); // what could not be removed goes at the next start
+            products_->try_forget(old);
         }
         records_.keep(std::move(job), ports_.clock.boot_us());
         tell(told);

@@ -128,7 +128,7 @@ void Products::sweep(const std::function<bool(std::uint64_t id)>& unfinished, st
     std::ranges::for_each(locks, [this](std::uint64_t id) { forget_lock(id); });
     for (const std::uint64_t id : folders) {
         if (id <= oldest) {
-            static_cast<void>(forget(id)); // it is tried again at the next start
+            try_forget(id);
         }
     }
 }

@@ -35,6 +35,8 @@ public:
     void sweep(const std::function<bool(std::uint64_t id)>& unfinished, std::uint64_t oldest);
     // Removes the folder of this job.
     Result<void> forget(std::uint64_t id);
+    // Where it fails the folder goes at the next start.
+    bool try_forget(std::uint64_t id) { return forget(id).has_value(); }
 
 private:
     friend class ProductIntake;
