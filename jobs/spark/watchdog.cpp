@@ -34,6 +34,9 @@ void notify(const std::string& path, std::string_view text) {
         address.sun_path[0] = '\0'; // the abstract namespace
     }
     const Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (!socket.valid()) {
+        return; // the next one may come through
+    }
     const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
     ::sendto(socket.get(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
              reinterpret_cast<const sockaddr*>(&address), size);
