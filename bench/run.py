@@ -86,5 +86,14 @@ def main():
         print(f"{name:50} {middle:10,.0f} [{min(values):,.0f}-{max(values):,.0f}]  {ratio}")
 
 
+def watches():
+    """Lateness and cost of heartbeats: absolute bounds, not ratios."""
+    with tempfile.TemporaryDirectory(prefix="tocsin-bench-", dir="/var/tmp") as folder:
+        folders = [Path(folder) / "due", Path(folder) / "idle"]
+        done = subprocess.run([program("watches"), *map(str, folders), os.environ.get("TOCSIN_IDLE_SECONDS", "60")])
+        return done.returncode
+
+
 if __name__ == "__main__":
     main()
+    sys.exit(watches())

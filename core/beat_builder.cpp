@@ -125,8 +125,11 @@ Problem set_grace(Beat& beat, const Scalar& value) {
 Problem set_status(Beat& beat, const Scalar& value) {
     return to_text(value, limits::status_bytes, beat.status);
 }
-Problem set_later(Beat& /*beat*/, const Scalar& /*value*/) {
-    return "schedules are not available in this version";
+Problem set_schedule(Beat& beat, const Scalar& value) {
+    return to_text(value, limits::schedule_bytes, beat.schedule);
+}
+Problem set_zone(Beat& beat, const Scalar& value) {
+    return to_text(value, limits::name_bytes, beat.zone);
 }
 
 Problem set_run(Beat& beat, const Scalar& value) {
@@ -149,7 +152,6 @@ Problem set_kind(Beat& beat, const Scalar& value) {
 struct Option {
     std::string_view name;
     Problem (*set)(Beat&, const Scalar&);
-    Code code = Code::invalid_argument;
 };
 
 constexpr std::array options{
@@ -158,8 +160,8 @@ constexpr std::array options{
     Option{"grace_usec", set_grace_us},
     Option{"interval", set_interval},
     Option{"grace", set_grace},
-    Option{"schedule", set_later, Code::unavailable},
-    Option{"zone", set_later, Code::unavailable},
+    Option{"schedule", set_schedule},
+    Option{"zone", set_zone},
     Option{"state", set_kind},
     Option{"run", set_run},
     Option{"status", set_status},
@@ -173,18 +175,23 @@ std::string unknown_option(std::string_view key) {
     return "is not an option of a beat" + suggestion(key, names);
 }
 
-Error option_error(Code code, std::string_view key, std::string reason) {
-    return Error{.code = code, .context = "beat", .object = std::string(key), .reason = std::move(reason)};
+Error option_error(std::string_view key, std::string reason) {
+    return Error{
+        .code = Code::invalid_argument, .context = "beat", .object = std::string(key), .reason = std::move(reason)};
 }
 
 } // namespace
 
+std::string_view schedule_option(const Error& refused) {
+    return refused.context == "time zone" || refused.object == "zone" ? "zone" : "schedule";
+}
+
 BeatBuilder::BeatBuilder(std::string_view source) {
     beat_.key.source = source.substr(0, limits::name_bytes + 1);
     if (auto problem = name_problem(source)) {
-        error_ = option_error(Code::invalid_argument, "source", std::move(*problem));
+        error_ = option_error("source", std::move(*problem));
     } else if (source == daemon_source) {
-        error_ = option_error(Code::invalid_argument, "source", "is the daemon's own name");
+        error_ = option_error("source", "is the daemon's own name");
     }
 }
 
@@ -195,15 +202,26 @@ void BeatBuilder::set(std::string_view key, const Scalar& value) {
     for (const Option& option : options) {
         if (option.name == key) {
             if (Problem problem = option.set(beat_, value)) {
-                error_ = option_error(option.code, key, std::move(*problem));
+                error_ = option_error(key, std::move(*problem));
             }
             return;
         }
     }
-    error_ = option_error(Code::invalid_argument, key.substr(0, limits::name_bytes), unknown_option(key));
+    error_ = option_error(key.substr(0, limits::name_bytes), unknown_option(key));
+}
+
+void BeatBuilder::from(const Origin& origin) {
+    beat_.uid = origin.uid;
+    beat_.unit = origin.unit;
 }
 
 Result<Beat> BeatBuilder::finish(std::int64_t now_us) {
+    if (!error_ && !beat_.schedule.empty() && beat_.interval_us) {
+        error_ = option_error("schedule", "cannot be given with an interval: a watch waits by one or the other");
+    }
+    if (!error_ && !beat_.zone.empty() && beat_.schedule.empty()) {
+        error_ = option_error("zone", "is of a schedule, and none is given");
+    }
     if (error_) {
         return std::unexpected(std::move(*error_));
     }

@@ -23,4 +23,8 @@ std::int64_t SystemClock::boot_us() const {
     return read_us(CLOCK_BOOTTIME);
 }
 
+std::int64_t SystemClock::monotonic_us() const {
+    return read_us(CLOCK_MONOTONIC);
+}
+
 } // namespace tocsin

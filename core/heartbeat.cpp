@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The state machine of a watch. Deadlines are kept twice: deadline_us in wall time for people, due_boot_us in boot time
-// for the timer, so that a step of the wall clock moves no deadline.
+// The state machine of a watch: what beats and the passing of time do to it.
 #include "core/heartbeat.hpp"
 
+#include "core/heartbeat_deadline.hpp"
+#include "core/heartbeat_rhythm.hpp"
+#include "core/heartbeat_runs.hpp"
 #include "core/limits.hpp"
 
 #include <algorithm>
@@ -28,79 +30,103 @@ constexpr std::array<std::pair<BeatKind, std::string_view>, 5> kind_names{{
     {BeatKind::alive, "alive"},
 }};
 
-bool is_watched(const Watch& watch) {
-    return watch.interval_us > 0;
+// The same schedule is the same object; one that is new makes what the old one expected void.
+void take_schedule(Watch& watch, const Beat& beat) {
+    if (beat.calendar == watch.plan->schedule) {
+        return;
+    }
+    watch.interval_us = 0;
+    watch.deadline_us = 0;
+    watch.plan.edit([&beat](WatchPlan& plan) {
+        plan.schedule = beat.calendar;
+        plan.early_us = limits::early_us_default;
+    });
 }
 
-bool is_waiting(const Watch& watch) {
-    return is_watched(watch) &&
-           (watch.state == WatchState::up || watch.state == WatchState::late || watch.state == WatchState::started);
+void take_interval(Watch& watch, std::int64_t interval_us) {
+    watch.interval_us = interval_us;
+    if (watch.schedule() != nullptr) {
+        watch.plan.edit([](WatchPlan& plan) {
+            plan.schedule = nullptr;
+            plan.early_us = 0;
+        });
+    }
 }
 
-// What the beat, or the defaults, say about the interval. The configuration's word is the operator's: beats do not
-// change it.
-void take_interval(Watch& watch, const Beat& beat, const WatchDefaults& defaults) {
+void learn(Watch& watch) {
+    if (const std::optional<Pace> pace = pace_of(*watch.rhythm, rhythm_gaps_learned)) {
+        watch.interval_us = pace->interval_us;
+        watch.grace_us = pace->grace_us;
+    }
+}
+
+// What the beat, or the defaults, say about when the next is due. The configuration's word is the operator's: beats do
+// not change it.
+void take_settings(Watch& watch, const Beat& beat, const WatchDefaults& defaults) {
     if (watch.configured) {
         return;
     }
-    if (beat.interval_us) {
-        watch.interval_us = *beat.interval_us;
-    } else if (!is_watched(watch) && defaults.auto_register) {
+    if (beat.calendar != nullptr) {
+        take_schedule(watch, beat);
+    } else if (beat.interval_us) {
+        take_interval(watch, *beat.interval_us);
+    } else if (!watch.watched() && defaults.auto_register) {
         watch.interval_us = defaults.interval_us;
+    } else if (!watch.watched() && defaults.learn) {
+        learn(watch);
     }
     if (beat.grace_us) {
         watch.grace_us = *beat.grace_us;
-    } else if (is_watched(watch) && watch.grace_us == 0) {
+    } else if (watch.watched() && watch.grace_us == 0) {
         watch.grace_us = defaults.grace_us;
     }
-}
-
-// The next beat is due an interval after `from_us` (wall time, not after now).
-void set_deadline(Watch& watch, std::int64_t from_us, Now now) {
-    watch.deadline_us = from_us + watch.interval_us;
-    watch.due_boot_us = now.boot_us + (watch.deadline_us + watch.grace_us - now.wall_us);
+    if (watch.watched()) {
+        watch.rhythm.clear();
+    }
 }
 
 // A sign of life that says "all is well as of `time_us`". One that is older than deadline and grace brings nobody back.
-std::vector<Transition> revive(Watch& watch, std::int64_t time_us, Now now) {
-    set_deadline(watch, time_us, now);
-    if (watch.due_boot_us <= now.boot_us && watch.state == WatchState::down) {
+std::vector<Happened> revive(Watch& watch, std::int64_t time_us, bool early, Now now) {
+    const bool was_down = watch.state == WatchState::down;
+    expect_after(watch, time_us, early, now);
+    if (was_down && watch.deadline_us != 0 && watch.due_boot_us <= now.boot_us) {
         return {};
     }
-    const bool was_down = watch.state == WatchState::down;
-    watch.state = now.wall_us > watch.deadline_us ? WatchState::late : WatchState::up;
+    watch.state = resting_state(watch, now);
     watch.misses = 0;
-    return was_down ? std::vector{Transition::recovered} : std::vector<Transition>{};
+    return was_down ? std::vector{Happened{Transition::recovered}} : std::vector<Happened>{};
 }
 
-std::vector<Transition> start_run(Watch& watch, std::int64_t time_us, Now now) {
-    const bool was_waiting = is_waiting(watch);
-    if (was_waiting) {
-        watch.state = WatchState::started; // the deadline stays: a run must finish by then
-        watch.misses = 0;
-        return {};
-    }
-    std::vector<Transition> transitions = revive(watch, time_us, now);
+std::vector<Happened> start_run(Watch& watch, const Beat& beat, std::int64_t time_us, Now now) {
+    std::vector<Happened> happened = revive(watch, time_us, true, now);
     if (watch.state != WatchState::down) {
+        begin_run(watch, beat.run, time_us, now);
         watch.state = WatchState::started;
     }
-    return transitions;
+    return happened;
 }
 
 void end_pause(Watch& watch, Now now) {
-    watch.state = is_watched(watch) ? WatchState::up : WatchState::fresh;
+    watch.state = watch.watched() ? WatchState::up : WatchState::fresh;
     watch.resting = false;
     watch.misses = 0;
-    if (is_watched(watch)) {
-        set_deadline(watch, now.wall_us, now);
+    if (watch.watched()) {
+        expect_anew(watch, now);
     }
 }
 
-std::vector<Transition> fail_watch(Watch& watch, std::int64_t time_us, Now now) {
-    set_deadline(watch, time_us, now);
+// The end of a run counts for no slot ahead: its start was the beat.
+std::vector<Happened> finish_run(Watch& watch, const Beat& beat, std::int64_t time_us, Now now) {
+    const bool ended = end_run(watch, beat.run);
+    return revive(watch, time_us, !ended, now);
+}
+
+std::vector<Happened> fail_watch(Watch& watch, const Beat& beat, std::int64_t time_us, Now now) {
+    const bool ended = end_run(watch, beat.run);
+    expect_after(watch, time_us, !ended, now);
     watch.state = WatchState::down;
     watch.misses = 0;
-    return {Transition::failed};
+    return {Happened{Transition::failed}};
 }
 
 } // namespace
@@ -143,6 +169,8 @@ Beat beat_of(const Event& event) {
     Beat beat;
     beat.key = WatchKey{event.event_src, event.scid};
     beat.time_us = event.event_time_us;
+    beat.uid = event.origin.uid;
+    beat.unit = event.origin.unit;
     std::size_t size = std::min(event.summary.size(), limits::status_bytes);
     while (size > 0 && size < event.summary.size() &&
            (static_cast<unsigned char>(event.summary[size]) & 0xC0U) == 0x80U) {
@@ -160,11 +188,13 @@ std::string_view event_name(Transition transition) {
         return "heartbeat.recovered";
     case Transition::failed:
         return "heartbeat.failed";
+    case Transition::overrun:
+        return "heartbeat.overrun";
     }
     fatal("a Transition that is none");
 }
 
-std::vector<Transition> apply_beat(Watch& watch, const Beat& beat, const WatchDefaults& defaults, Now now) {
+std::vector<Happened> apply_beat(Watch& watch, const Beat& beat, const WatchDefaults& defaults, Now now) {
     const std::int64_t time_us = std::min(beat.time_us, now.wall_us);
     // A last beat in the future means that the wall clock was set back since: then what comes now is newer.
     if (time_us < std::min(watch.last_us, now.wall_us)) {
@@ -173,67 +203,79 @@ std::vector<Transition> apply_beat(Watch& watch, const Beat& beat, const WatchDe
     if (!beat.status.empty()) {
         watch.status = beat.status;
     }
-    if (beat.kind == BeatKind::note) {
+    if (beat.kind == BeatKind::note || beat.kind == BeatKind::stop) {
         return {};
+    }
+    if (!watch.watched()) {
+        note_gap(watch, beat.kind, time_us);
     }
     watch.last_us = time_us;
     if (watch.resting) {
         end_pause(watch, now);
     }
     if (!beat.run.empty()) {
-        watch.run = beat.run;
+        watch.plan.edit([&beat](WatchPlan& plan) { plan.runs.edit([&beat](Runs& runs) { runs.last = beat.run; }); });
     }
-    take_interval(watch, beat, defaults);
-    if (watch.state == WatchState::paused || !is_watched(watch)) {
+    take_settings(watch, beat, defaults);
+    if (watch.state == WatchState::paused || !watch.watched()) {
         return {};
     }
     switch (beat.kind) {
     case BeatKind::start:
-        return start_run(watch, time_us, now);
+        return start_run(watch, beat, time_us, now);
     case BeatKind::fail:
-        return fail_watch(watch, time_us, now);
+        return fail_watch(watch, beat, time_us, now);
     case BeatKind::alive:
-        if (watch.state == WatchState::started) {
-            return {};
-        }
-        return revive(watch, time_us, now);
+        keep_run_alive(watch, beat.run, time_us, now);
+        return revive(watch, time_us, false, now);
     case BeatKind::ok:
     case BeatKind::finish:
-        return revive(watch, time_us, now);
+        return finish_run(watch, beat, time_us, now);
     case BeatKind::note:
+    case BeatKind::stop:
         return {};
     }
     fatal("a BeatKind that is none");
 }
 
-std::vector<Transition> time_passed(Watch& watch, Now now) {
-    if (!is_waiting(watch)) {
-        return {};
+std::vector<Happened> time_passed(Watch& watch, Now now) {
+    std::vector<Happened> happened = runs_passed(watch, now);
+    if (!is_waiting(watch) || within_limit(watch) || watch.deadline_us == 0) {
+        return happened;
     }
     if (now.boot_us >= watch.due_boot_us) {
         watch.state = WatchState::down;
-        ++watch.misses;
-        return {Transition::missed};
-    }
-    if (watch.state == WatchState::up && now.boot_us >= watch.due_boot_us - watch.grace_us) {
+        watch.misses = 1;
+        happened.push_back({Transition::missed});
+    } else if (watch.state == WatchState::up && now.boot_us >= watch.due_boot_us - watch.grace_us) {
         watch.state = WatchState::late;
     }
-    return {};
+    return happened;
 }
 
-void configure(Watch& watch, std::int64_t interval_us, std::int64_t grace_us, Now now) {
-    const bool same = watch.configured && watch.interval_us == interval_us && watch.grace_us == grace_us;
+void configure(Watch& watch, const WatchSetting& setting, Now now) {
+    const WatchPlan& plan = *watch.plan;
+    const bool same_wait = watch.configured && watch.interval_us == setting.interval_us &&
+                           watch.grace_us == setting.grace_us && plan.schedule == setting.schedule &&
+                           plan.early_us == setting.early_us;
     watch.configured = true;
-    watch.interval_us = interval_us;
-    watch.grace_us = grace_us;
-    if (same && watch.state != WatchState::fresh) {
+    watch.rhythm.clear();
+    watch.interval_us = setting.interval_us;
+    watch.grace_us = setting.grace_us;
+    watch.plan.edit([&setting](WatchPlan& to) {
+        to.schedule = setting.schedule;
+        to.early_us = setting.schedule == nullptr ? 0 : setting.early_us;
+        to.run_limit_us = setting.run_limit_us;
+    });
+    if (same_wait && watch.state != WatchState::fresh) {
         return;
     }
     if (watch.state == WatchState::fresh) {
         watch.state = WatchState::up;
     }
     if (is_waiting(watch)) {
-        set_deadline(watch, now.wall_us, now);
+        expect_anew(watch, now);
+        watch.state = resting_state(watch, now);
     }
 }
 
@@ -241,6 +283,7 @@ Result<void> pause(Watch& watch) {
     if (watch.state == WatchState::paused && !watch.resting) {
         return fail(Code::conflict, "pause", watch.key.source, "the watch is paused already");
     }
+    forget_runs(watch);
     watch.state = WatchState::paused;
     watch.resting = false; // now by a person, whom no beat overrules
     watch.deadline_us = 0;
@@ -262,34 +305,13 @@ void rest(Watch& watch) {
     }
 }
 
-void hold_after_restart(Watch& watch, Now now) {
-    if (is_waiting(watch)) {
-        set_deadline(watch, now.wall_us, now);
-    }
-}
-
 std::optional<std::int64_t> next_due_boot_us(const Watch& watch) {
-    if (!is_waiting(watch)) {
-        return std::nullopt;
+    std::optional<std::int64_t> due = next_run_boot_us(watch);
+    if (is_waiting(watch) && watch.deadline_us != 0 && !within_limit(watch)) {
+        const std::int64_t deadline = watch.due_boot_us - (watch.state == WatchState::up ? watch.grace_us : 0);
+        due = std::min(due.value_or(deadline), deadline);
     }
-    return watch.state == WatchState::up ? watch.due_boot_us - watch.grace_us : watch.due_boot_us;
-}
-
-void describe(const Watch& watch, const FieldSink& sink) {
-    sink("source", std::string_view(watch.key.source));
-    sink("scid", watch.key.scid);
-    sink("state", to_string(watch.state));
-    if (watch.last_us != 0) {
-        sink("last", TimeUs{watch.last_us});
-    }
-    if (watch.deadline_us != 0) {
-        sink("deadline", TimeUs{watch.deadline_us});
-    }
-    sink("interval_s", static_cast<double>(watch.interval_us) / 1e6);
-    sink("grace_s", static_cast<double>(watch.grace_us) / 1e6);
-    sink("misses", watch.misses);
-    sink("status", std::string_view(watch.status));
-    sink("run", std::string_view(watch.run));
+    return due;
 }
 
 } // namespace tocsin

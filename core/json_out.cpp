@@ -129,6 +129,14 @@ struct Appender {
         append_time(out, value.us);
         out += '"';
     }
+    void operator()(TimesUs value) const {
+        out += '[';
+        for (std::size_t i = 0; i < value.us.size(); ++i) {
+            out += i == 0 ? "" : ",";
+            (*this)(TimeUs{value.us[i]});
+        }
+        out += ']';
+    }
 };
 
 } // namespace

@@ -135,17 +135,16 @@ template <typename T> struct ListPage {
     std::string next;
 };
 
-// stop: the source itself says that it ends. Its watch is forgotten; a configured one rests until it beats again; one
-// that a person has paused stays as it is.
-enum class WatchAct : std::uint8_t { pause, resume, forget, stop };
+enum class WatchAct : std::uint8_t { pause, resume, forget };
 
 class Heartbeats {
 public:
     virtual ~Heartbeats() = default;
     // Answers when the row is durable.
     virtual void beat(Beat beat, Done<Watch> done) = 0;
-    // For a batch: applies the beats and returns the rows that must commit with the batch's events.
-    virtual std::vector<TableChange> beats(const std::vector<Beat>& beats) = 0;
+    // For a batch: applies the beats and returns the rows that must commit with the batch's events. Where the
+    // configuration forbids one none is applied; the error names each by its place among `beats`.
+    virtual Result<std::vector<TableChange>> beats(const std::vector<Beat>& beats) = 0;
     // Keys: source, scid, state. Ordered by (source, scid).
     virtual Result<ListPage<Watch>> list(const ListFilter& filter, std::size_t limit,
                                          const std::string& cursor) const = 0;

@@ -15,6 +15,7 @@ struct KindOf {
     std::string_view operator()(std::string_view) const { return "a string"; }
     std::string_view operator()(RawJson raw) const { return raw.text.starts_with('[') ? "an array" : "an object"; }
     std::string_view operator()(TimeUs) const { return "a time"; }
+    std::string_view operator()(TimesUs) const { return "an array"; }
 };
 
 } // namespace

@@ -58,9 +58,10 @@ struct HeartbeatEntry {
     std::int64_t interval_us = 0; // 0: not given
     std::int64_t grace_us = -1;   // -1: not given
     std::string schedule{};
-    std::int64_t early_us = 0;
-    std::int64_t run_limit_us = 0;
-    std::int64_t uid = -1;
+    std::string zone{};
+    std::int64_t early_us = -1;    // -1: not given
+    std::int64_t run_limit_us = 0; // 0: none
+    std::int64_t uid = -1;         // -1: anybody
     std::string unit{};
     Place place{};
 };

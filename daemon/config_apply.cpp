@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/config_apply.hpp"
 
+#include "core/heartbeat.hpp"
 #include "core/nearest.hpp"
 #include "daemon/config_table.hpp"
 
@@ -128,6 +129,34 @@ template <typename Entry> Entry read_entry(const EntrySource& source, const std:
     return entry;
 }
 
+// A problem of one member of the entry, where it stands.
+void refuse_member(const EntrySource& source, std::string_view key, std::string reason) {
+    const auto member = std::ranges::find(source.members, key, &RawMember::key);
+    Place place = member == source.members.end() ? source.place : place_of(source, *member);
+    add_problem(source.loaded, std::move(place), fmt::format("{}.{}", source.path, key), std::move(reason));
+}
+
+// What contradicts itself, although each key is right.
+void check_entry(const EntrySource& source, const HeartbeatEntry& entry) {
+    if (entry.schedule.empty()) {
+        if (!entry.zone.empty()) {
+            refuse_member(source, "zone", "is of a schedule, and none is given");
+        }
+        if (entry.early_us >= 0) {
+            refuse_member(source, "early", "is of a schedule, and none is given");
+        }
+        return;
+    }
+    if (entry.interval_us > 0) {
+        refuse_member(source, "schedule", "cannot be given with an interval: a watch waits by one or the other");
+    }
+    if (const auto schedule = Schedule::parse(entry.schedule, entry.zone); !schedule) {
+        refuse_member(source, schedule_option(schedule.error()), schedule.error().detail());
+    }
+}
+void check_entry(const EntrySource& /*source*/, const ScriptEntry& /*entry*/) {}
+void check_entry(const EntrySource& /*source*/, const DatasetEntry& /*entry*/) {}
+
 std::string identity(const HeartbeatEntry& entry) {
     return fmt::format("{}/{}", entry.source, entry.scid);
 }
@@ -164,7 +193,9 @@ void read_entries(std::span<const EntrySource> sources, const std::vector<Key<En
         index.emplace(identity(entry), index.size());
     }
     for (const EntrySource& source : sources) {
-        keep_entry(source, index, entries, read_entry(source, keys));
+        Entry entry = read_entry(source, keys);
+        check_entry(source, entry);
+        keep_entry(source, index, entries, std::move(entry));
     }
 }
 
@@ -301,16 +332,6 @@ void add_warnings(Loaded& loaded) {
     const Config defaults = default_config();
     for (const Key<Config>& key : config_keys()) {
         warn_unavailable(loaded, defaults, key);
-    }
-    for (const HeartbeatEntry& entry : loaded.config.heartbeats) {
-        if (!entry.schedule.empty()) {
-            loaded.warnings.push_back(Warning{
-                .place = entry.place,
-                .key = "heartbeat",
-                .reason =
-                    fmt::format("schedules are not available in this version; [[heartbeat]] {} is {}", entry.source,
-                                entry.interval_us > 0 ? "watched by its interval alone" : "not in effect")});
-        }
     }
 }
 

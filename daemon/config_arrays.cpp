@@ -25,7 +25,6 @@ constexpr Shape boolean{.kind = Kind::boolean};
 constexpr Shape string{.kind = Kind::string};
 constexpr Shape name{.kind = Kind::name};
 constexpr Shape script{.kind = Kind::script};
-constexpr Shape zone{.kind = Kind::zone};
 constexpr Shape names{.kind = Kind::names};
 constexpr Shape map{.kind = Kind::map};
 constexpr Shape rate{.kind = Kind::rate};
@@ -173,14 +172,19 @@ const std::vector<Key<HeartbeatEntry>>& heartbeat_keys() {
         {optional("interval", pace, "heartbeats.interval", "how often it must beat"), &HeartbeatEntry::interval_us},
         {optional("grace", pace, "heartbeats.grace", "how much later than its deadline a beat may come"),
          &HeartbeatEntry::grace_us},
-        {later("schedule", string,
-               "when it must beat: five cron fields, @daily or a calendar expression; such a watch is not in effect"),
+        {optional("schedule", string, "",
+                  "when it must beat instead: five cron fields, @daily or a calendar expression"),
          &HeartbeatEntry::schedule},
-        {later("zone", zone, "of the schedule"), std::monostate{}},
-        {later("early", any_duration, "how much sooner than its slot a beat counts for it"), &HeartbeatEntry::early_us},
-        {later("run_limit", any_duration, "how long a run may take"), &HeartbeatEntry::run_limit_us},
-        {later("uid", integer(0, 4'294'967'294), "only this user may beat; not enforced"), &HeartbeatEntry::uid},
-        {later("unit", string, "only this systemd unit may beat; not enforced"), &HeartbeatEntry::unit},
+        {optional("zone", string, "", "time zone of the schedule; empty: UTC"), &HeartbeatEntry::zone},
+        {optional("early", duration(0, limits::early_us_max), "5m",
+                  "how much sooner than its slot a beat counts for it"),
+         &HeartbeatEntry::early_us},
+        {optional("run_limit", duration(limits::interval_us_min, limits::run_us_max), "",
+                  "how long a run may take; empty: as long as it wants"),
+         &HeartbeatEntry::run_limit_us},
+        {optional("uid", integer(0, 4'294'967'294), "", "only this user may beat; empty: anybody"),
+         &HeartbeatEntry::uid},
+        {optional("unit", string, "", "only this systemd unit may beat; empty: any"), &HeartbeatEntry::unit},
     };
     return keys;
 }

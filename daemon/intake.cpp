@@ -11,12 +11,14 @@ struct Split {
     std::vector<Event> events{};
     std::vector<Beat> beats{};
     std::vector<std::size_t> event_at{}; // positions of the events in the batch
+    std::vector<std::size_t> beat_at{};
 };
 
 Split split(std::vector<Event> batch) {
     Split out;
     for (std::size_t i = 0; i < batch.size(); ++i) {
         if (is_beat(batch[i])) {
+            out.beat_at.push_back(i);
             out.beats.push_back(beat_of(batch[i]));
         } else {
             out.event_at.push_back(i);
@@ -26,11 +28,12 @@ Split split(std::vector<Event> batch) {
     return out;
 }
 
-// The store knows the events alone: what it says about the second event may be about the third of the batch.
-Error spread_error(Error error, const std::vector<std::size_t>& event_at) {
+// The store knows the events alone, the watches the beats: what is said about the second event may be about the third
+// of the batch.
+Error spread_error(Error error, const std::vector<std::size_t>& places) {
     for (FieldError& field : error.fields) {
-        if (field.index < event_at.size()) {
-            field.index = event_at[field.index];
+        if (field.index < places.size()) {
+            field.index = places[field.index];
         }
     }
     return error;
@@ -57,7 +60,12 @@ void LogIntake::submit(std::vector<Event> events, Done<Receipt> done) {
     Split parts = split(std::move(events));
     std::vector<TableChange> rows;
     if (!parts.beats.empty()) {
-        rows = heartbeats_.beats(parts.beats);
+        auto beaten = heartbeats_.beats(parts.beats);
+        if (!beaten) {
+            done(std::unexpected(spread_error(std::move(beaten.error()), parts.beat_at)));
+            return;
+        }
+        rows = std::move(*beaten);
     }
     auto answer = [done = std::move(done), event_at = std::move(parts.event_at), batch,
                    refused = refused_](Result<Receipt> result) mutable {

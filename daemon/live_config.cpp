@@ -11,8 +11,9 @@ namespace {
 
 // What is compared of an entry: all but where it was written.
 std::string text_of(const HeartbeatEntry& entry) {
-    return fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}", entry.source, entry.scid, entry.interval_us,
-                       entry.grace_us, entry.schedule, entry.early_us, entry.run_limit_us, entry.uid, entry.unit);
+    return fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}", entry.source, entry.scid, entry.interval_us,
+                       entry.grace_us, entry.schedule, entry.zone, entry.early_us, entry.run_limit_us, entry.uid,
+                       entry.unit);
 }
 
 std::string text_of(const ScriptEntry& entry) {

@@ -34,6 +34,19 @@ jobs::ScriptConfig script_config(const ScriptEntry& entry) {
     return script;
 }
 
+heartbeats::WatchConfig watch_config(const HeartbeatEntry& entry) {
+    return heartbeats::WatchConfig{.key = WatchKey{.source = entry.source, .scid = entry.scid},
+                                   .interval_us = entry.interval_us,
+                                   .grace_us = entry.grace_us,
+                                   .schedule = entry.schedule,
+                                   .zone = entry.zone,
+                                   .early_us = entry.early_us,
+                                   .run_limit_us = entry.run_limit_us,
+                                   .uid = entry.uid < 0 ? std::nullopt
+                                                        : std::optional(static_cast<std::uint32_t>(entry.uid)),
+                                   .unit = entry.unit};
+}
+
 } // namespace
 
 storage::Options store_options(const Config& config, const Site& site) {
@@ -52,14 +65,10 @@ heartbeats::Settings heartbeat_settings(const Config& config) {
     heartbeats::Settings settings;
     settings.defaults = WatchDefaults{.interval_us = config.heartbeats_interval_us,
                                       .grace_us = config.heartbeats_grace_us,
-                                      .auto_register = config.heartbeats_auto_register};
+                                      .auto_register = config.heartbeats_auto_register,
+                                      .learn = config.heartbeats_learn};
     for (const HeartbeatEntry& entry : config.heartbeats) {
-        if (!entry.schedule.empty() && entry.interval_us == 0) {
-            continue; // not in effect; watched by the default interval it would alarm for nothing
-        }
-        settings.watches.push_back(heartbeats::WatchConfig{.key = WatchKey{.source = entry.source, .scid = entry.scid},
-                                                           .interval_us = entry.interval_us,
-                                                           .grace_us = entry.grace_us});
+        settings.watches.push_back(watch_config(entry));
     }
     return settings;
 }

@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "heartbeats/board.hpp"
 
-#include "core/json.hpp"
 #include "heartbeats/listeners.hpp"
 #include "heartbeats/watch_codec.hpp"
 #include "heartbeats/watch_event.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace tocsin::heartbeats {
 namespace {
 
-constexpr std::size_t due_per_wake = 1'000;   // then other work of the loop comes first
-constexpr std::size_t damaged_told_max = 100; // rows named in the event
-constexpr std::size_t item_bytes = 512;       // of a watch in a list, beside its strings
+constexpr std::size_t due_per_wake = 1'000; // then other work of the loop comes first
+constexpr std::size_t item_bytes = 512;     // of a watch in a list, beside its strings
+constexpr std::size_t burst_beats = 5'000;  // of different sources, in batches, within the time of a loan
 
 std::size_t size_in_list(const Watch& watch) {
-    return item_bytes + watch.key.source.size() + watch.status.size() + watch.run.size();
+    return item_bytes + watch.key.source.size() + watch.status->size() + watch.run().size() +
+           (watch.schedule() == nullptr ? 0 : watch.schedule()->expression().size());
 }
 
 Error stopped_error(const WatchKey& key) {
@@ -30,12 +31,14 @@ Error stopped_error(const WatchKey& key) {
 
 } // namespace
 
-Board::Board(StateStore& store, const Clock& clock, Loop& loop, Settings settings, std::size_t watches_max)
+Board::Board(StateStore& store, const Clock& clock, Loop& loop, Settings settings, BoardOptions options)
     : store_(store),
       clock_(clock),
       loop_(loop),
       settings_(std::move(settings)),
-      watches_(watches_max),
+      clock_watch_(clock),
+      calendars_(std::move(options.parse)),
+      watches_(options.watches_max),
       listeners_(std::make_shared<Listeners>()) {
     Ledger::Hooks hooks{.row = [this](const WatchKey& key) { return row_of(key); }, .settled = [this] { proceed(); }};
     ledger_ = std::make_shared<Ledger>(store_, clock_, std::move(hooks));
@@ -46,48 +49,19 @@ Board::~Board() {
     ledger_->stop();
 }
 
-Result<void> Board::start() {
-    if (Result<void> loaded = load(); !loaded) {
-        return loaded;
+Now Board::now() {
+    const ClockWatch::Sight sight = clock_watch_.look();
+    std::vector<Watch> shown;
+    if (sight.slept_us != 0) {
+        shown = watches_.after_sleep(sight.slept_us, sight.now);
     }
-    running_ = true;
-    apply_configuration();
-    proceed();
-    return {};
-}
-
-Result<void> Board::load() {
-    std::vector<std::string> damaged;
-    const Now held_from = now();
-    Result<void> read = store_.for_each(Table::watches, [this, &damaged, held_from](const Row& row) {
-        Result<Watch> watch = decode_watch(row.key, row.value);
-        if (watch) {
-            watches_.restore(std::move(*watch), held_from);
-        } else if (damaged.size() < damaged_told_max) {
-            damaged.push_back(row.key);
-        }
-    });
-    if (read && !damaged.empty()) {
-        report_damage(std::move(damaged));
+    if (sight.stepped_us != 0) {
+        std::ranges::move(watches_.after_wall_step(sight.stepped_us, sight.now), std::back_inserter(shown));
     }
-    return read;
-}
-
-// One bad row must not keep the daemon from watching the others; it is told and removed.
-void Board::report_damage(std::vector<std::string> keys) {
-    StateChange change;
-    for (std::string& key : keys) {
-        std::string payload;
-        json::ObjectWriter writer(payload);
-        const Result<WatchKey> name = decode_key(key);
-        writer.add("table", std::string_view("watches"));
-        writer.add("source", name ? Scalar(std::string_view(name->source)) : Scalar(std::string_view("unknown")));
-        writer.close();
-        change.events.push_back(daemon_event("log.corrupt", now().wall_us, now().wall_us, payload, Severity::error));
-        change.rows.push_back(TableChange{Table::watches, std::move(key), std::nullopt});
+    for (const Watch& watch : shown) {
+        listeners_->tell(watch);
     }
-    // Where this fails the rows are still there at the next start, and told then.
-    store_.commit(std::move(change), [](const Result<std::vector<std::uint64_t>>& /*indexes*/) {});
+    return sight.now;
 }
 
 void Board::stop() {
@@ -100,28 +74,6 @@ void Board::reconfigure(Settings settings) {
     if (running_) {
         apply_configuration();
         proceed();
-    }
-}
-
-void Board::apply_configuration() {
-    const Now at = now();
-    std::vector<WatchKey> named;
-    named.reserve(settings_.watches.size());
-    for (const WatchConfig& entry : settings_.watches) {
-        const std::int64_t interval_us = entry.interval_us > 0 ? entry.interval_us : settings_.defaults.interval_us;
-        const std::int64_t grace_us = entry.grace_us >= 0 ? entry.grace_us : settings_.defaults.grace_us;
-        named.push_back(entry.key);
-        if (const auto outcome = watches_.configure(entry.key, interval_us, grace_us, at)) {
-            record(*outcome, at.wall_us);
-        }
-    }
-    std::ranges::sort(named);
-    for (const WatchKey& key : watches_.configured()) {
-        if (!std::ranges::binary_search(named, key)) {
-            if (const auto outcome = watches_.release(key)) {
-                record(*outcome, at.wall_us);
-            }
-        }
     }
 }
 
@@ -160,11 +112,19 @@ void Board::proceed() {
             listeners_->tell(outcome->watch); // late: shown, but not worth a commit
         }
     }
+    end_loans(at);
+    ledger_->flush();
+    rearm();
+}
+
+// A burst of beats leaves rows, loans and events as holes between the watches, as much again as these take.
+void Board::end_loans(Now at) {
     for (const WatchKey& key : loans_.ended(at.boot_us)) {
         ledger_->add(key, {});
     }
-    ledger_->flush();
-    rearm();
+    if (loans_.size() == 0 && std::exchange(lent_most_, 0) >= burst_beats) {
+        loop_.tidy();
+    }
 }
 
 // Earlier than asked: ask again. Later: let it come, find nothing due, and ask then; so a beat costs no system call.
@@ -190,24 +150,67 @@ void Board::answer_later(Done<Watch> done, Error error) {
     });
 }
 
-void Board::beat(const Beat& beat, Done<Watch> done) {
+// May it beat, and what does its schedule mean.
+Result<void> Board::admit(Beat& beat) {
+    if (Result<void> allowed = owners_.check(beat); !allowed) {
+        return allowed;
+    }
+    if (!beat.schedule.empty()) {
+        auto calendar = calendars_.find(beat.schedule, beat.zone);
+        if (!calendar) {
+            return std::unexpected(std::move(calendar.error()));
+        }
+        beat.calendar = std::move(*calendar);
+    }
+    return {};
+}
+
+void Board::beat(Beat beat, Done<Watch> done) {
     if (!running_ || ledger_->full(beat.key)) {
         answer_later(std::move(done), stopped_error(beat.key));
         return;
     }
+    if (Result<void> admitted = admit(beat); !admitted) {
+        answer_later(std::move(done), std::move(admitted.error()));
+        return;
+    }
     const Now at = now();
-    Result<Outcome> outcome = watches_.beat(beat, settings_.defaults, at);
+    Result<Outcome> outcome =
+        beat.kind == BeatKind::stop ? watches_.stop(beat.key, at) : watches_.beat(beat, settings_.defaults, at);
     if (!outcome) {
         answer_later(std::move(done), std::move(outcome.error()));
         return;
     }
     record(*outcome, at.wall_us);
+    outcome->watch.shown_us = at.wall_us;
     ledger_->wait(beat.key, std::move(outcome->watch), std::move(done));
     ledger_->flush();
     rearm();
 }
 
-std::vector<TableChange> Board::beats(const std::vector<Beat>& beats) {
+// All or none: the error is the first one's, its fields are everybody's.
+Result<void> Board::admit_all(std::vector<Beat>& beats) {
+    std::optional<Error> refused;
+    for (std::size_t i = 0; i < beats.size(); ++i) {
+        Result<void> admitted = admit(beats[i]);
+        if (admitted) {
+            continue;
+        }
+        FieldError field{.index = i, .field = "event_src", .reason = admitted.error().detail()};
+        if (!refused) {
+            refused = std::move(admitted.error());
+        }
+        if (refused->fields.size() < limits::errors_listed) {
+            refused->fields.push_back(std::move(field));
+        }
+    }
+    return refused ? Result<void>(std::unexpected(std::move(*refused))) : Result<void>();
+}
+
+Result<std::vector<TableChange>> Board::beats(std::vector<Beat> beats) {
+    if (Result<void> admitted = admit_all(beats); !admitted) {
+        return std::unexpected(std::move(admitted.error()));
+    }
     std::vector<WatchKey> keys;
     const Now at = now();
     for (const Beat& beat : beats) {
@@ -225,6 +228,13 @@ std::vector<TableChange> Board::beats(const std::vector<Beat>& beats) {
             listeners_->tell(outcome->watch);
         }
     }
+    std::vector<TableChange> rows = lend_rows(std::move(keys), at);
+    ledger_->flush();
+    rearm();
+    return rows;
+}
+
+std::vector<TableChange> Board::lend_rows(std::vector<WatchKey> keys, Now at) {
     std::ranges::sort(keys);
     const auto repeated = std::ranges::unique(keys);
     keys.erase(repeated.begin(), repeated.end());
@@ -234,8 +244,7 @@ std::vector<TableChange> Board::beats(const std::vector<Beat>& beats) {
         rows.push_back(TableChange{Table::watches, encode_key(key), row_of(key)});
         loans_.lend(key, at.boot_us);
     }
-    ledger_->flush();
-    rearm();
+    lent_most_ = std::max(lent_most_, loans_.size());
     return rows;
 }
 
@@ -251,6 +260,7 @@ void Board::act(const WatchKey& key, WatchAct act, Done<Watch> done) {
         return;
     }
     record(*outcome, at.wall_us);
+    outcome->watch.shown_us = at.wall_us;
     ledger_->wait(key, std::move(outcome->watch), std::move(done));
     ledger_->flush();
     rearm();
@@ -271,6 +281,7 @@ Result<ListPage<Watch>> Board::list(const ListFilter& filter, std::size_t limit,
     }
     const std::size_t items_max = limit == 0 ? limits::page_default : std::min(limit, limits::page_max);
     ListPage<Watch> page{watches_.list(*query, after, items_max), {}};
+    std::ranges::for_each(page.items, [now_us = clock_.wall_us()](Watch& watch) { watch.shown_us = now_us; });
     std::size_t kept = 0;
     std::size_t bytes = 0;
     while (kept < page.items.size() && kept < items_max &&
@@ -282,6 +293,16 @@ Result<ListPage<Watch>> Board::list(const ListFilter& filter, std::size_t limit,
         page.next = encode_cursor(*query, page.items.back().key);
     }
     return page;
+}
+
+std::optional<Watch> Board::find(const WatchKey& key) const {
+    const Watch* found = watches_.find(key);
+    if (found == nullptr) {
+        return std::nullopt;
+    }
+    std::optional<Watch> watch(*found);
+    watch->shown_us = clock_.wall_us();
+    return watch;
 }
 
 std::unique_ptr<Subscription> Board::on_change(std::function<void(const Watch&)> handler) {

@@ -14,9 +14,10 @@ namespace tocsin::heartbeats {
 
 struct WatchEntry {
     static constexpr std::uint32_t not_queued = std::numeric_limits<std::uint32_t>::max();
-    Watch watch;
+    [[no_unique_address]] Watch watch{}; // lends its padding
     std::uint32_t heap_at = not_queued;
 };
+static_assert(sizeof(WatchEntry) == sizeof(Watch), "a hundred thousand of them are kept");
 
 class DueHeap {
 public:

@@ -1,45 +1,68 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "heartbeats/loans.hpp"
 
+#include "core/hash.hpp"
+
 namespace tocsin::heartbeats {
+namespace {
+
+std::uint64_t hash_of(const WatchKey& key) {
+    return hash64(key.source, static_cast<std::uint64_t>(key.scid));
+}
+
+} // namespace
 
 void Loans::lend(const WatchKey& key, std::int64_t now_boot_us) {
-    const auto [at, is_new] = loans_.try_emplace(key);
-    at->second.until_boot_us = now_boot_us + loan_us;
+    const std::uint64_t hash = hash_of(key);
+    const auto [at, is_new] = until_boot_us_.try_emplace(hash);
+    at->second = now_boot_us + loan_us;
     if (is_new) {
-        order_.emplace_back(at->second.until_boot_us, key);
+        order_.emplace_back(at->second, hash);
     }
 }
 
 void Loans::touch(const WatchKey& key) {
-    const auto found = loans_.find(key);
-    if (found != loans_.end() && !found->second.touched) {
-        found->second.touched = true;
-        ++touched_;
+    if (!until_boot_us_.empty() && until_boot_us_.contains(hash_of(key))) {
+        touched_.insert(key);
     }
 }
 
 std::vector<WatchKey> Loans::ended(std::int64_t now_boot_us) {
-    std::vector<WatchKey> again;
+    const std::size_t lent = until_boot_us_.size();
+    if (lent == 0) {
+        return {};
+    }
     while (!order_.empty() && order_.front().first <= now_boot_us) {
-        WatchKey key = std::move(order_.front().second);
+        const std::uint64_t hash = order_.front().second;
         order_.pop_front();
-        const auto found = loans_.find(key);
-        if (found->second.until_boot_us > now_boot_us) {
-            order_.emplace_back(found->second.until_boot_us, std::move(key)); // lent again since
-            continue;
+        const auto found = until_boot_us_.find(hash);
+        if (found->second > now_boot_us) {
+            order_.emplace_back(found->second, hash); // lent again since
+        } else {
+            until_boot_us_.erase(found);
         }
-        if (found->second.touched) {
-            again.push_back(std::move(key));
-            --touched_;
+    }
+    if (order_.empty()) { // their tables as well
+        until_boot_us_ = {};
+        order_ = {};
+    }
+    std::vector<WatchKey> again;
+    if (until_boot_us_.size() == lent || touched_.empty()) {
+        return again;
+    }
+    for (auto at = touched_.begin(); at != touched_.end();) {
+        if (until_boot_us_.contains(hash_of(*at))) {
+            ++at;
+        } else {
+            again.push_back(*at);
+            at = touched_.erase(at);
         }
-        loans_.erase(found);
     }
     return again;
 }
 
 std::optional<std::int64_t> Loans::next_boot_us() const {
-    return touched_ == 0 ? std::nullopt : std::optional(order_.front().first);
+    return order_.empty() ? std::nullopt : std::optional(order_.front().first);
 }
 
 } // namespace tocsin::heartbeats

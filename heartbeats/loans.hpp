@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows that were handed out to commit with a batch of events, at a moment that is not ours to know. Where the watch
 // changes meanwhile, our own newer row may be stored first and then be overwritten by the older one that was lent; so
-// such a row is due once more when the loan ends. One small entry per lent watch; boot time in µs.
+// such a row is due once more when the loan ends. What is lent is known by its hash, which is small: a row taken for a
+// lent one by mistake is only stored once more. Boot time in µs.
 #pragma once
 
 #include "core/heartbeat.hpp"
 
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <optional>
+#include <set>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -24,18 +26,14 @@ public:
     void touch(const WatchKey& key);
     // Whose row must be stored again; loans that are over are forgotten.
     std::vector<WatchKey> ended(std::int64_t now_boot_us);
-    // When ended() is worth a call; nullopt while nothing lent was touched.
+    // When ended() is worth a call; nullopt while nothing is lent.
     std::optional<std::int64_t> next_boot_us() const;
-    std::size_t size() const { return loans_.size(); }
+    std::size_t size() const { return until_boot_us_.size(); }
 
 private:
-    struct Loan {
-        std::int64_t until_boot_us = 0;
-        bool touched = false;
-    };
-    std::map<WatchKey, Loan> loans_;
-    std::deque<std::pair<std::int64_t, WatchKey>> order_; // each key of loans_ once, by the end of its first loan
-    std::size_t touched_ = 0;
+    std::unordered_map<std::uint64_t, std::int64_t> until_boot_us_{};
+    std::deque<std::pair<std::int64_t, std::uint64_t>> order_{}; // each of them once, by the end of its first loan
+    std::set<WatchKey> touched_{};
 };
 
 } // namespace tocsin::heartbeats

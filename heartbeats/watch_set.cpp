@@ -1,24 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "heartbeats/watch_set.hpp"
 
+#include "core/heartbeat_deadline.hpp"
+
 #include <algorithm>
 #include <tuple>
 
 namespace tocsin::heartbeats {
 namespace {
 
-void collect(std::vector<Happening>& happened, const std::vector<Transition>& transitions, const Watch& watch) {
-    for (const Transition transition : transitions) {
-        happened.push_back(Happening{transition, watch});
+void collect(std::vector<Happening>& happened, std::vector<Happened> transitions, const Watch& watch) {
+    for (Happened& transition : transitions) {
+        happened.push_back(Happening{std::move(transition), watch});
     }
 }
 
-Result<void> perform(Watch& watch, WatchAct act, Now now) {
-    if (act == WatchAct::stop) {
-        rest(watch);
-        return {};
-    }
-    return act == WatchAct::pause ? pause(watch) : resume(watch, now);
+std::unexpected<Error> unknown(const WatchKey& key) {
+    return fail(Code::not_found, "heartbeat", key.source, "there is no watch of this source and scid");
 }
 
 bool differs_visibly(const Watch& a, const Watch& b) {
@@ -48,7 +46,7 @@ std::tuple<int, std::int64_t, const WatchKey&> urgency(const WatchEntry& entry) 
 
 WatchEntry* WatchSet::entry(const WatchKey& key) const {
     const auto found = watches_.find(key);
-    return found == watches_.end() ? nullptr : found->get();
+    return found == watches_.end() ? nullptr : &found->entry;
 }
 
 const Watch* WatchSet::find(const WatchKey& key) const {
@@ -57,9 +55,8 @@ const Watch* WatchSet::find(const WatchKey& key) const {
 }
 
 WatchEntry& WatchSet::add(Watch watch) {
-    auto fresh = std::make_unique<WatchEntry>();
-    fresh->watch = std::move(watch);
-    WatchEntry& added = **watches_.insert(std::move(fresh)).first;
+    // Rows are restored in order of their keys: then its place is at the end.
+    WatchEntry& added = watches_.emplace_hint(watches_.end(), Slot{WatchEntry{std::move(watch)}})->entry;
     ++count(added.watch.state);
     due_.update(added);
     return added;
@@ -68,8 +65,8 @@ WatchEntry& WatchSet::add(Watch watch) {
 void WatchSet::erase(const WatchKey& key) {
     const auto found = watches_.find(key);
     if (found != watches_.end()) {
-        --count((*found)->watch.state);
-        due_.remove(**found);
+        --count(found->entry.watch.state);
+        due_.remove(found->entry);
         watches_.erase(found);
     }
 }
@@ -81,10 +78,34 @@ Outcome WatchSet::settle(WatchEntry& entry, const Watch& before, std::vector<Hap
     return Outcome{entry.watch, std::move(happened), differs_visibly(before, entry.watch)};
 }
 
-void WatchSet::restore(Watch watch, Now now) {
-    hold_after_restart(watch, now);
+bool WatchSet::restore(Watch watch, Now now) {
+    const bool changed = hold_after_restart(watch, now);
     erase(watch.key);
     add(std::move(watch));
+    return changed;
+}
+
+template <typename Change> std::vector<Watch> WatchSet::change_all(const Change& change) {
+    std::vector<Watch> shown;
+    for (const Slot& slot : watches_) {
+        const WatchState before = slot.entry.watch.state;
+        change(slot.entry.watch);
+        due_.update(slot.entry);
+        if (slot.entry.watch.state != before) {
+            --count(before);
+            ++count(slot.entry.watch.state);
+            shown.push_back(slot.entry.watch);
+        }
+    }
+    return shown;
+}
+
+std::vector<Watch> WatchSet::after_sleep(std::int64_t slept_us, Now now) {
+    return change_all([slept_us, now](Watch& watch) { hold_after_sleep(watch, slept_us, now); });
+}
+
+std::vector<Watch> WatchSet::after_wall_step(std::int64_t step_us, Now now) {
+    return change_all([step_us, now](Watch& watch) { follow_wall_step(watch, step_us, now); });
 }
 
 Result<Outcome> WatchSet::beat(const Beat& beat, const WatchDefaults& defaults, Now now) {
@@ -100,8 +121,10 @@ Result<Outcome> WatchSet::beat(const Beat& beat, const WatchDefaults& defaults, 
     const Watch before = found->watch;
     std::vector<Happening> happened;
     // A miss that the timer has not told yet comes before the beat that ends it.
-    collect(happened, time_passed(found->watch, now), found->watch);
-    collect(happened, apply_beat(found->watch, beat, defaults, now), found->watch);
+    std::vector<Happened> passed = time_passed(found->watch, now);
+    collect(happened, std::move(passed), found->watch);
+    std::vector<Happened> beaten = apply_beat(found->watch, beat, defaults, now);
+    collect(happened, std::move(beaten), found->watch);
     Outcome outcome = settle(*found, before, std::move(happened));
     outcome.visible = outcome.visible || is_new;
     return outcome;
@@ -115,30 +138,31 @@ std::optional<Outcome> WatchSet::advance(Now now) {
     WatchEntry& entry = *due_.top();
     const Watch before = entry.watch;
     std::vector<Happening> happened;
-    collect(happened, time_passed(entry.watch, now), entry.watch);
+    std::vector<Happened> passed = time_passed(entry.watch, now);
+    collect(happened, std::move(passed), entry.watch);
     return settle(entry, before, std::move(happened));
 }
 
 Result<Outcome> WatchSet::act(const WatchKey& key, WatchAct act, Now now) {
     WatchEntry* found = entry(key);
     if (found == nullptr) {
-        return fail(Code::not_found, "heartbeat", key.source, "there is no watch of this source and scid");
+        return unknown(key);
     }
     const Watch before = found->watch;
     if (act == WatchAct::forget && before.configured) {
         return fail(Code::conflict, "forget", key.source,
                     "the watch is set by the configuration: remove its [[heartbeat]] entry and reload");
     }
-    const bool stays = before.configured || before.state == WatchState::paused;
-    if (act == WatchAct::forget || (act == WatchAct::stop && !stays)) {
+    if (act == WatchAct::forget) {
         erase(key);
         return Outcome{before, {}, true};
     }
     std::vector<Happening> happened;
-    if (act != WatchAct::resume) { // a miss that is due already is told before the watch rests
-        collect(happened, time_passed(found->watch, now), found->watch);
+    if (act == WatchAct::pause) { // a miss that is due already is told before the watch rests
+        std::vector<Happened> passed = time_passed(found->watch, now);
+        collect(happened, std::move(passed), found->watch);
     }
-    Result<void> done = perform(found->watch, act, now);
+    Result<void> done = act == WatchAct::pause ? pause(found->watch) : resume(found->watch, now);
     Outcome outcome = settle(*found, before, std::move(happened));
     if (!done) {
         return std::unexpected(std::move(done.error()));
@@ -146,14 +170,30 @@ Result<Outcome> WatchSet::act(const WatchKey& key, WatchAct act, Now now) {
     return outcome;
 }
 
-std::optional<Outcome> WatchSet::configure(const WatchKey& key, std::int64_t interval_us, std::int64_t grace_us,
-                                           Now now) {
+Result<Outcome> WatchSet::stop(const WatchKey& key, Now now) {
+    WatchEntry* found = entry(key);
+    if (found == nullptr) {
+        return unknown(key);
+    }
+    const Watch before = found->watch;
+    if (!before.configured && before.state != WatchState::paused) {
+        erase(key);
+        return Outcome{before, {}, true};
+    }
+    std::vector<Happening> happened;
+    std::vector<Happened> passed = time_passed(found->watch, now);
+    collect(happened, std::move(passed), found->watch);
+    rest(found->watch);
+    return settle(*found, before, std::move(happened));
+}
+
+std::optional<Outcome> WatchSet::configure(const WatchKey& key, const WatchSetting& setting, Now now) {
     WatchEntry* found = entry(key);
     if (found == nullptr) {
         found = &add(Watch{.key = key});
     }
     const Watch before = found->watch;
-    tocsin::configure(found->watch, interval_us, grace_us, now);
+    tocsin::configure(found->watch, setting, now);
     if (found->watch == before) {
         return std::nullopt;
     }
@@ -170,15 +210,18 @@ std::optional<Outcome> WatchSet::release(const WatchKey& key) {
         erase(key);
         return Outcome{before, {}, true};
     }
-    found->watch = Watch{.key = before.key, .last_us = before.last_us, .status = before.status, .run = before.run};
+    found->watch = Watch{.key = before.key, .last_us = before.last_us, .status = before.status};
+    if (!before.run().empty()) {
+        found->watch.plan = WatchPlan{.runs = Runs{.last = before.run()}};
+    }
     return settle(*found, before, {});
 }
 
 std::vector<WatchKey> WatchSet::configured() const {
     std::vector<WatchKey> keys;
-    for (const auto& entry : watches_) {
-        if (entry->watch.configured) {
-            keys.push_back(entry->watch.key);
+    for (const Slot& slot : watches_) {
+        if (slot.entry.watch.configured) {
+            keys.push_back(slot.key());
         }
     }
     return keys;
@@ -195,8 +238,8 @@ std::map<WatchState, std::size_t> WatchSet::counts() const {
 std::vector<WatchKey> WatchSet::urgent(std::size_t limit) const {
     std::vector<const WatchEntry*> order;
     order.reserve(watches_.size());
-    for (const auto& entry : watches_) {
-        order.push_back(entry.get());
+    for (const Slot& slot : watches_) {
+        order.push_back(&slot.entry);
     }
     const auto middle = order.begin() + static_cast<std::ptrdiff_t>(std::min(limit, order.size()));
     std::partial_sort(order.begin(), middle, order.end(),
@@ -216,7 +259,7 @@ std::vector<Watch> WatchSet::list(const ListQuery& query, const std::optional<Wa
         WatchKey from{source == nullptr ? "" : *source, std::numeric_limits<std::int64_t>::min()};
         auto at = after && !(*after < from) ? watches_.upper_bound(*after) : watches_.lower_bound(from);
         for (; at != watches_.end() && items.size() <= limit; ++at) {
-            const Watch& watch = (*at)->watch;
+            const Watch& watch = at->entry.watch;
             if (source != nullptr && watch.key.source != *source) {
                 break;
             }

@@ -3,8 +3,11 @@
 
 #include "heartbeats/board.hpp"
 #include "heartbeats/boot_timer.hpp"
+#include "heartbeats/step_alarm.hpp"
 
 #include <boost/asio/post.hpp>
+
+#include <malloc.h>
 
 namespace tocsin::heartbeats {
 
@@ -12,17 +15,29 @@ struct Watchboard::Impl final : Loop {
     Impl(boost::asio::io_context& context, StateStore& store, const Clock& clock, Settings settings)
         : io(context),
           board(std::make_unique<Board>(store, clock, *this, std::move(settings))),
-          timer(std::make_shared<BootTimer>(context, [this] { board->wake(); })) {}
+          timer(std::make_shared<BootTimer>(context, [this] { board->wake(); })),
+          step_alarm(std::make_shared<StepAlarm>(context, [this] { board->wake(); })) {}
     Impl(const Impl&) = delete;
     Impl& operator=(const Impl&) = delete;
-    ~Impl() override { timer->close(); }
+    ~Impl() override { close(); }
+
+    Result<void> open() {
+        Result<void> opened = timer->open();
+        return opened ? step_alarm->open() : opened;
+    }
+    void close() {
+        timer->close();
+        step_alarm->close();
+    }
 
     void wake_at(std::int64_t boot_us) override { timer->arm(boot_us); }
     void defer(std::move_only_function<void()> work) override { boost::asio::post(io, std::move(work)); }
+    void tidy() override { ::malloc_trim(0); }
 
     boost::asio::io_context& io;
     std::unique_ptr<Board> board;
     std::shared_ptr<BootTimer> timer;
+    std::shared_ptr<StepAlarm> step_alarm;
 };
 
 Watchboard::Watchboard(boost::asio::io_context& io, StateStore& store, const Clock& clock, Settings settings)
@@ -31,14 +46,14 @@ Watchboard::Watchboard(boost::asio::io_context& io, StateStore& store, const Clo
 Watchboard::~Watchboard() = default;
 
 Result<void> Watchboard::start() {
-    if (Result<void> opened = impl_->timer->open(); !opened) {
+    if (Result<void> opened = impl_->open(); !opened) {
         return opened;
     }
     return impl_->board->start();
 }
 
 void Watchboard::stop() {
-    impl_->timer->close();
+    impl_->close();
     impl_->board->stop();
 }
 
@@ -47,10 +62,10 @@ void Watchboard::reconfigure(Settings settings) {
 }
 
 void Watchboard::beat(Beat beat, Done<Watch> done) {
-    impl_->board->beat(beat, std::move(done));
+    impl_->board->beat(std::move(beat), std::move(done));
 }
 
-std::vector<TableChange> Watchboard::beats(const std::vector<Beat>& beats) {
+Result<std::vector<TableChange>> Watchboard::beats(const std::vector<Beat>& beats) {
     return impl_->board->beats(beats);
 }
 
@@ -59,8 +74,7 @@ Result<ListPage<Watch>> Watchboard::list(const ListFilter& filter, std::size_t l
 }
 
 std::optional<Watch> Watchboard::find(const WatchKey& key) const {
-    const Watch* watch = impl_->board->watches().find(key);
-    return watch == nullptr ? std::nullopt : std::optional(*watch);
+    return impl_->board->find(key);
 }
 
 void Watchboard::act(const WatchKey& key, WatchAct act, Done<Watch> done) {

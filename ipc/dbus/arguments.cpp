@@ -221,7 +221,7 @@ Result<PageRequest> read_page(sd_bus_message* message) {
     return PageRequest{limit == 0 ? limits::page_default : limit, cursor};
 }
 
-Result<Beat> read_beat(sd_bus_message* message, std::int64_t now_us) {
+Result<Beat> read_beat(sd_bus_message* message, const Origin& origin, std::int64_t now_us) {
     const char* source = nullptr;
     if (sd_bus_message_read_basic(message, 's', &source) < 0) {
         return std::unexpected(unreadable("the source"));
@@ -234,6 +234,7 @@ Result<Beat> read_beat(sd_bus_message* message, std::int64_t now_us) {
     if (auto checked = sink.check(); !checked) {
         return std::unexpected(std::move(checked.error()));
     }
+    builder.from(origin);
     return builder.finish(now_us);
 }
 

@@ -32,7 +32,7 @@ struct PageRequest {
 };
 Result<PageRequest> read_page(sd_bus_message* message);
 // sa{sv}
-Result<Beat> read_beat(sd_bus_message* message, std::int64_t now_us);
+Result<Beat> read_beat(sd_bus_message* message, const Origin& origin, std::int64_t now_us);
 
 // The error of a batch as one sentence that names index and field of each bad event.
 Error batch_error(Error error);

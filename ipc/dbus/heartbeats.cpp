@@ -67,7 +67,7 @@ std::vector<std::string> HeartbeatsFace::paths() const {
 }
 
 void HeartbeatsFace::beat(Call call) {
-    auto beat = read_beat(call.message(), clock_.wall_us());
+    auto beat = read_beat(call.message(), call.caller().origin, clock_.wall_us());
     if (!beat) {
         call.refuse(beat.error());
         return;
@@ -119,11 +119,11 @@ void HeartbeatsFace::read(const std::string& path, Done<std::vector<PropertyValu
         std::string(to_string(watch->state)),
         as_time(watch->last_us),
         as_time(watch->deadline_us),
-        as_time(watch->interval_us),
+        as_time(interval_shown_us(*watch)),
         as_time(watch->grace_us),
-        std::string{}, // schedules are not available in this version
-        watch->misses,
-        watch->status,
+        watch->schedule() == nullptr ? std::string() : watch->schedule()->expression(),
+        misses_of(*watch),
+        *watch->status,
     });
 }
 

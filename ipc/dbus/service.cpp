@@ -23,7 +23,7 @@ using SubscriptionPtr = std::unique_ptr<tocsin::Subscription>;
 constexpr const char* vanished_match = "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
                                        "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg2=''";
 Changed shown(const Watch& watch) {
-    return {{"State", std::string(to_string(watch.state))}, {"Status", watch.status}};
+    return {{"State", std::string(to_string(watch.state))}, {"Status", *watch.status}};
 }
 
 } // namespace

@@ -32,6 +32,7 @@ struct SignatureOf {
     const char* operator()(std::string_view) const { return "s"; }
     const char* operator()(RawJson raw) const { return signature_of(raw.text); }
     const char* operator()(TimeUs) const { return "t"; }
+    const char* operator()(TimesUs) const { return "at"; }
     const char* operator()(const std::string&) const { return "s"; }
     const char* operator()(std::int32_t) const { return "i"; }
     const char* operator()(const std::vector<std::string>&) const { return "as"; }
@@ -140,6 +141,14 @@ void Out::counters(const std::vector<std::uint64_t>& values) {
     }
 }
 
+void Out::times(std::span<const std::int64_t> values) {
+    open('a', "t");
+    for (const std::int64_t value : values) {
+        counter(static_cast<std::uint64_t>(std::max<std::int64_t>(value, 0)));
+    }
+    close();
+}
+
 void Out::texts(const std::vector<std::string>& values) {
     open('a', "s");
     for (const std::string& value : values) {
@@ -184,6 +193,8 @@ void Out::variant(const Scalar& value) {
         json(raw->text);
     } else if (const auto* time = std::get_if<TimeUs>(&value)) {
         counter(static_cast<std::uint64_t>(std::max<std::int64_t>(time->us, 0)));
+    } else if (const auto* several = std::get_if<TimesUs>(&value)) {
+        times(several->us);
     } else {
         open('a', "v"); // null inside an array
         close();

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -33,6 +34,7 @@ public:
     void small(std::uint32_t value) { basic('u', &value); }
     void descriptor(int value) { basic('h', &value); } // duplicated
     void counters(const std::vector<std::uint64_t>& values);
+    void times(std::span<const std::int64_t> values);
     void texts(const std::vector<std::string>& values);
     // {sv}, nothing for null
     void entry(std::string_view key, const Scalar& value);

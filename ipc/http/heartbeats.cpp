@@ -55,6 +55,7 @@ void beat(Context& context, Request request, Responder responder) {
             return responder.fail(read.error());
         }
     }
+    builder.from(request.peer->origin());
     auto beat = builder.finish(context.clock.wall_us());
     if (!beat) {
         return responder.fail(beat.error());

@@ -14,6 +14,9 @@ std::string who(const Datagram& datagram) {
 }
 
 BeatKind kind_of(const Message& message) {
+    if (message.stopping) {
+        return BeatKind::stop;
+    }
     if (message.failed) {
         return BeatKind::fail;
     }
@@ -29,6 +32,7 @@ Result<Beat> beat_of(const Sender& sender, const Message& message, std::int64_t 
     if (!message.status.empty()) {
         builder.set("status", std::string_view(message.status));
     }
+    builder.from(sender.origin);
     auto beat = builder.finish(now_us);
     if (beat) {
         beat->kind = kind_of(message);
@@ -98,11 +102,7 @@ void Face::take_from(const Sender& sender, const Message& message) {
             self->answered(number, result);
         }
     };
-    if (message.stopping) {
-        heartbeats_.act(beat->key, WatchAct::stop, std::move(done));
-    } else {
-        heartbeats_.beat(std::move(*beat), std::move(done));
-    }
+    heartbeats_.beat(std::move(*beat), std::move(done));
 }
 
 void Face::answered(std::uint64_t beat, const Result<Watch>& result) {

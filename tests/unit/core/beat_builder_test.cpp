@@ -89,6 +89,9 @@ TEST(BeatBuilder, WrongOptionsAreNamed) {
         {"grace", "99ms"sv},
         {"state", "dead"sv},
         {"state", std::int64_t{1}},
+        {"schedule", std::int64_t{3}},
+        {"schedule", std::string_view(long_status)},
+        {"zone", "\xff"sv},
         {"run", "a\nb"sv},
         {"run", std::string_view(long_run)},
         {"status", std::string_view(long_status)},
@@ -110,13 +113,29 @@ TEST(BeatBuilder, UnknownOptionsSuggestTheNearest) {
     EXPECT_THAT(build({{"intervall", "5s"sv}}).error().reason, testing::HasSubstr("\"interval\""));
 }
 
-TEST(BeatBuilder, SchedulesComeLater) {
-    for (const std::string_view key : {"schedule"sv, "zone"sv}) {
-        const Error error = build({{key, "@daily"sv}}).error();
-        EXPECT_EQ(error.code, Code::unavailable);
-        EXPECT_EQ(error.object, key);
-        EXPECT_THAT(error.reason, testing::HasSubstr("not available in this version"));
-    }
+TEST(BeatBuilder, SchedulesAndTheirZones) {
+    const Result<Beat> beat = build({{"schedule", "0 3 * * *"sv}, {"zone", "Europe/Berlin"sv}, {"grace", "1h"sv}});
+    ASSERT_TRUE(beat) << beat.error().detail();
+    EXPECT_EQ(beat->schedule, "0 3 * * *");
+    EXPECT_EQ(beat->zone, "Europe/Berlin");
+    EXPECT_EQ(beat->calendar, nullptr) << "who keeps the watches knows what it means";
+}
+
+TEST(BeatBuilder, ContradictionsNameTheField) {
+    const Error both = build({{"schedule", "@daily"sv}, {"interval", "1d"sv}}).error();
+    EXPECT_EQ(both.code, Code::invalid_argument);
+    EXPECT_EQ(both.object, "schedule");
+    const Error lonely = build({{"zone", "Europe/Berlin"sv}}).error();
+    EXPECT_EQ(lonely.code, Code::invalid_argument);
+    EXPECT_EQ(lonely.object, "zone");
+}
+
+TEST(BeatBuilder, CarriesWhoSentIt) {
+    BeatBuilder builder("pump");
+    builder.from(Origin{.transport = "dbus", .uid = 1'000, .unit = "pump.service"});
+    const Result<Beat> beat = builder.finish(1);
+    EXPECT_EQ(beat->uid, 1'000U);
+    EXPECT_EQ(beat->unit, "pump.service");
 }
 
 TEST(BeatBuilder, SourcesAreNames) {

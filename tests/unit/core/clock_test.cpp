@@ -38,5 +38,14 @@ TEST(SystemClock, BootTimeIsTheKernels) {
     EXPECT_LT(ours_us, (std::int64_t{now.tv_sec} + 10) * 1'000'000);
 }
 
+TEST(SystemClock, MonotonicTimeIsTheKernels) {
+    const SystemClock clock;
+    timespec now{};
+    ASSERT_EQ(clock_gettime(CLOCK_MONOTONIC, &now), 0);
+    const std::int64_t ours_us = clock.monotonic_us();
+    EXPECT_GE(ours_us, std::int64_t{now.tv_sec} * 1'000'000);
+    EXPECT_LE(ours_us, clock.boot_us()) << "it stands still while the machine sleeps";
+}
+
 } // namespace
 } // namespace tocsin

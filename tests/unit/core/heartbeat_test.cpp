@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/heartbeat.hpp"
 
+#include "core/heartbeat_deadline.hpp"
 #include "core/json.hpp"
 #include "core/limits.hpp"
 
@@ -57,6 +58,7 @@ TEST(Names, ComeBack) {
     EXPECT_EQ(event_name(Transition::missed), "heartbeat.missed");
     EXPECT_EQ(event_name(Transition::recovered), "heartbeat.recovered");
     EXPECT_EQ(event_name(Transition::failed), "heartbeat.failed");
+    EXPECT_EQ(event_name(Transition::overrun), "heartbeat.overrun");
 }
 
 TEST(Beats, AnIntervalMakesAWatch) {
@@ -178,31 +180,6 @@ TEST(Beats, AFirstBeatMayFailWhereItIsWatched) {
     EXPECT_EQ(watch.state, WatchState::down);
 }
 
-TEST(Beats, StartKeepsTheDeadlineAndFinishMovesIt) {
-    Watch watch = watched();
-    Beat start = beat_at(10, BeatKind::start);
-    start.run = "r1";
-    EXPECT_THAT(apply_beat(watch, start, {}, at(10)), IsEmpty());
-    EXPECT_EQ(watch.state, WatchState::started);
-    EXPECT_EQ(watch.deadline_us, at(60).wall_us);
-    EXPECT_EQ(watch.run, "r1");
-    EXPECT_THAT(apply_beat(watch, beat_at(20, BeatKind::alive), {}, at(20)), IsEmpty());
-    EXPECT_EQ(watch.state, WatchState::started) << "alive ends no run";
-    EXPECT_THAT(time_passed(watch, at(65)), IsEmpty());
-    EXPECT_EQ(watch.state, WatchState::started) << "a run is not late within grace";
-    EXPECT_THAT(apply_beat(watch, beat_at(70, BeatKind::finish), {}, at(70)), IsEmpty());
-    EXPECT_EQ(watch.state, WatchState::up);
-    EXPECT_EQ(watch.deadline_us, at(130).wall_us);
-    EXPECT_EQ(watch.run, "r1") << "the last run stays to be seen";
-}
-
-TEST(Beats, ARunThatNeverEndsIsMissed) {
-    Watch watch = watched();
-    apply_beat(watch, beat_at(10, BeatKind::start), {}, at(10));
-    EXPECT_EQ(next_due_boot_us(watch), at(90).boot_us);
-    EXPECT_THAT(time_passed(watch, at(90)), ElementsAre(Transition::missed));
-}
-
 TEST(Beats, AFirstOrReturningStartHasADeadlineOfItsOwn) {
     Watch watch;
     Beat start = beat_at(0, BeatKind::start);
@@ -270,12 +247,12 @@ TEST(Beats, StatusAndRunStayUntilReplaced) {
     beat.status = "warm";
     apply_beat(watch, beat, {}, at(1));
     apply_beat(watch, beat_at(2), {}, at(2));
-    EXPECT_EQ(watch.status, "warm");
+    EXPECT_EQ(*watch.status, "warm");
 }
 
 TEST(Configure, AWatchThatNeverBeatIsDueAnIntervalFromNow) {
     Watch watch;
-    configure(watch, 60 * second, 30 * second, at(0));
+    configure(watch, {.interval_us = 60 * second, .grace_us = 30 * second}, at(0));
     EXPECT_EQ(watch.state, WatchState::up);
     EXPECT_TRUE(watch.configured);
     EXPECT_EQ(watch.last_us, 0);
@@ -285,25 +262,25 @@ TEST(Configure, AWatchThatNeverBeatIsDueAnIntervalFromNow) {
 
 TEST(Configure, TheSameAgainChangesNothing) {
     Watch watch;
-    configure(watch, 60 * second, 30 * second, at(0));
+    configure(watch, {.interval_us = 60 * second, .grace_us = 30 * second}, at(0));
     const Watch before = watch;
-    configure(watch, 60 * second, 30 * second, at(10));
+    configure(watch, {.interval_us = 60 * second, .grace_us = 30 * second}, at(10));
     EXPECT_EQ(watch, before);
-    configure(watch, 20 * second, 30 * second, at(10));
+    configure(watch, {.interval_us = 20 * second, .grace_us = 30 * second}, at(10));
     EXPECT_EQ(watch.deadline_us, at(30).wall_us);
 }
 
 TEST(Configure, ADownWatchStaysDown) {
     Watch watch = watched();
     time_passed(watch, at(90));
-    configure(watch, 5 * second, 5 * second, at(100));
+    configure(watch, {.interval_us = 5 * second, .grace_us = 5 * second}, at(100));
     EXPECT_EQ(watch.state, WatchState::down);
     EXPECT_EQ(next_due_boot_us(watch), std::nullopt);
 }
 
 TEST(Configure, BeatsDoNotOverrideTheOperator) {
     Watch watch;
-    configure(watch, 60 * second, 30 * second, at(0));
+    configure(watch, {.interval_us = 60 * second, .grace_us = 30 * second}, at(0));
     Beat beat = beat_at(1);
     beat.interval_us = 1 * second;
     beat.grace_us = 1 * second;
@@ -373,7 +350,8 @@ TEST(Beats, ANoteIsNoSignOfLife) {
     Beat note = beat_at(50, BeatKind::note);
     note.status = "warming up";
     EXPECT_THAT(apply_beat(watch, note, {}, at(50)), IsEmpty());
-    EXPECT_EQ(watch.status, "warming up");
+    EXPECT_EQ(*watch.status, "warming up");
+    EXPECT_TRUE(watch.rhythm.empty());
     EXPECT_EQ(watch.deadline_us, before.deadline_us);
     EXPECT_EQ(watch.last_us, before.last_us);
     rest(watch);
@@ -403,13 +381,16 @@ TEST(Describe, SendsTheDocumentedFields) {
     Watch watch = watched();
     std::string text;
     json::append_object(text, watch);
-    EXPECT_EQ(text, R"({"source":"pump","scid":3,"state":"up","last":"2026-01-02T03:00:04.000000Z",)"
-                    R"("deadline":"2026-01-02T03:01:04.000000Z","interval_s":60.0,"grace_s":30.0,)"
-                    R"("misses":0,"status":"","run":""})");
+    EXPECT_EQ(text,
+              R"({"source":"pump","scid":3,"state":"up","last":"2026-01-02T03:00:04.000000Z",)"
+              R"("deadline":"2026-01-02T03:01:04.000000Z","interval_s":60.0,"grace_s":30.0,"schedule":"","zone":"",)"
+              R"("next":["2026-01-02T03:01:04.000000Z","2026-01-02T03:02:04.000000Z",)"
+              R"("2026-01-02T03:03:04.000000Z"],"misses":0,"status":"","run":""})");
     text.clear();
     json::append_object(text, Watch{.key = {"stray", 0}});
-    EXPECT_EQ(text, R"({"source":"stray","scid":0,"state":"new",)"
-                    R"("interval_s":0.0,"grace_s":0.0,"misses":0,"status":"","run":""})");
+    EXPECT_EQ(text,
+              R"({"source":"stray","scid":0,"state":"new",)"
+              R"("interval_s":0.0,"grace_s":0.0,"schedule":"","zone":"","next":[],"misses":0,"status":"","run":""})");
 }
 
 TEST(HeartbeatEvents, AreBeatsInAnyCase) {
@@ -419,12 +400,15 @@ TEST(HeartbeatEvents, AreBeatsInAnyCase) {
     event.scid = 3;
     event.event_time_us = 5;
     event.summary = "warm";
+    event.origin = {.transport = "http", .uid = 7, .unit = "pump.service"};
     EXPECT_TRUE(is_beat(event));
     const Beat beat = beat_of(event);
     EXPECT_EQ(beat.key, (WatchKey{"pump", 3}));
     EXPECT_EQ(beat.time_us, 5);
     EXPECT_EQ(beat.status, "warm");
     EXPECT_EQ(beat.kind, BeatKind::ok);
+    EXPECT_EQ(beat.uid, 7U) << "from the kernel, not from the sender";
+    EXPECT_EQ(beat.unit, "pump.service");
     event.event_name = "heartbeat.missed";
     EXPECT_FALSE(is_beat(event));
     event.event_name = "heartbea";

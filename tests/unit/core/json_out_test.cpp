@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <simdjson.h>
 
+#include <array>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -94,6 +95,9 @@ TEST(JsonScalar, WritesEveryKind) {
     EXPECT_EQ(scalar_text("a\"b"sv), R"("a\"b")");
     EXPECT_EQ(scalar_text(RawJson{R"({"a":[1]})"}), R"({"a":[1]})");
     EXPECT_EQ(scalar_text(TimeUs{1'767'323'045'000'001}), R"("2026-01-02T03:04:05.000001Z")");
+    const std::array<std::int64_t, 2> two{1'767'323'045'000'001, 0};
+    EXPECT_EQ(scalar_text(TimesUs{two}), R"(["2026-01-02T03:04:05.000001Z","1970-01-01T00:00:00.000000Z"])");
+    EXPECT_EQ(scalar_text(TimesUs{}), "[]");
 }
 
 TEST(JsonReal, IsTheShortestThatStaysAReal) {

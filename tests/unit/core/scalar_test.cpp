@@ -17,6 +17,7 @@ TEST(Scalar, EveryKindHasAName) {
     EXPECT_EQ(kind_of(RawJson{"{}"}), "an object");
     EXPECT_EQ(kind_of(RawJson{"[1]"}), "an array");
     EXPECT_EQ(kind_of(TimeUs{0}), "a time");
+    EXPECT_EQ(kind_of(TimesUs{}), "an array");
 }
 
 } // namespace

@@ -148,8 +148,7 @@ TEST_F(ConfigLoad, ListsFromTheEnvironment) {
 
 TEST_F(ConfigLoad, WarnsOfWhatIsNotInEffect) {
     dir.write("etc/tocsin.toml",
-              "compat.event_manager = true\nstore.keep_free = \"15%\"\n[[rule]]\nname = \"brute-force\"\n"
-              "[[heartbeat]]\nsource = \"backup\"\nschedule = \"0 3 * * *\"\n");
+              "compat.event_manager = true\nstore.keep_free = \"15%\"\n[[rule]]\nname = \"brute-force\"\n");
     const Loaded loaded = load();
     ASSERT_TRUE(loaded.problems.empty()) << problems_of(loaded);
     std::string all;
@@ -160,7 +159,6 @@ TEST_F(ConfigLoad, WarnsOfWhatIsNotInEffect) {
     EXPECT_NE(all.find("rules are not available in this version; [[rule]] brute-force is not in effect"),
               std::string::npos)
         << all;
-    EXPECT_NE(all.find("[[heartbeat]] backup is not in effect"), std::string::npos) << all;
     EXPECT_EQ(all.find("keep_free"), std::string::npos) << "at its default it needs no warning: " << all;
 }
 

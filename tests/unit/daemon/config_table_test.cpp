@@ -188,10 +188,9 @@ TEST(ConfigTable, EveryEntryKeySetsItsMember) {
 [[heartbeat]]
 source = "s"
 scid = -3
-interval = "1s"
 grace = "2s"
 schedule = "@daily"
-zone = "UTC"
+zone = "Europe/Berlin"
 early = "3s"
 run_limit = "4s"
 uid = 5
@@ -212,9 +211,9 @@ coalesce = true
     const HeartbeatEntry& beat = loaded.config.heartbeats.at(0);
     EXPECT_EQ(beat.source, "s");
     EXPECT_EQ(beat.scid, -3);
-    EXPECT_EQ(beat.interval_us, 1'000'000);
     EXPECT_EQ(beat.grace_us, 2'000'000);
     EXPECT_EQ(beat.schedule, "@daily");
+    EXPECT_EQ(beat.zone, "Europe/Berlin");
     EXPECT_EQ(beat.early_us, 3'000'000);
     EXPECT_EQ(beat.run_limit_us, 4'000'000);
     EXPECT_EQ(beat.uid, 5);

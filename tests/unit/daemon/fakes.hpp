@@ -69,7 +69,12 @@ public:
 class FakeHeartbeats final : public Heartbeats {
 public:
     void beat(Beat, Done<Watch> done) override { done(Watch{}); }
-    std::vector<TableChange> beats(const std::vector<Beat>& given) override {
+    Result<std::vector<TableChange>> beats(const std::vector<Beat>& given) override {
+        if (refuses) {
+            Error error{Code::not_authorized, "beat", "a", "only uid 7 may beat it"};
+            error.fields.push_back({given.size() - 1, "event_src", error.reason});
+            return std::unexpected(std::move(error));
+        }
         std::vector<TableChange> rows;
         for (const Beat& one : given) {
             seen.push_back(one);
@@ -87,6 +92,7 @@ public:
     std::unique_ptr<Subscription> on_change(std::function<void(const Watch&)>) override { return nullptr; }
 
     std::vector<Beat> seen{};
+    bool refuses = false; // the last beat of each batch
     std::map<WatchState, std::size_t> by_state{};
 };
 

@@ -99,6 +99,23 @@ TEST_F(IntakeTest, ARefusalIsToldAndNamesThePositionInTheBatch) {
     EXPECT_EQ(refused, Code::conflict);
 }
 
+TEST_F(IntakeTest, ARefusedBeatRefusesTheBatchBeforeAnythingIsStored) {
+    heartbeats.refuses = true;
+    intake.submit({event("x"), event("heartbeat"), event("y"), event("heartbeat")}, take());
+    ASSERT_TRUE(got && !*got);
+    EXPECT_EQ(got->error().code, Code::not_authorized);
+    EXPECT_EQ(got->error().fields.at(0).index, 3U) << "its place in the batch";
+    EXPECT_FALSE(answer) << "the store was not bothered";
+}
+
+TEST_F(IntakeTest, BeatsCarryWhoSentThem) {
+    Event beat = event("heartbeat");
+    beat.origin = {.transport = "http", .uid = 7, .unit = "a.service"};
+    intake.submit({beat}, take());
+    EXPECT_EQ(heartbeats.seen.at(0).uid, 7U);
+    EXPECT_EQ(heartbeats.seen.at(0).unit, "a.service");
+}
+
 TEST_F(IntakeTest, RulesCanBeReplaced) {
     EXPECT_FALSE(intake.rules().datasets_strict);
     const IntakeRules* before = &intake.rules();

@@ -84,6 +84,16 @@ TEST_F(Reload, TheSameAgainChangesNothing) {
     EXPECT_EQ(live.reload()->changed, (Names{"heartbeat", "script", "dataset"}));
 }
 
+TEST_F(Reload, EachWordOfAWatchCounts) {
+    const std::string watch = "[[heartbeat]]\nsource = \"a\"\nschedule = \"@daily\"\n";
+    LiveConfig live = begin(watch);
+    for (const std::string word : {"zone = \"Europe/Berlin\"", "early = \"1m\"", "run_limit = \"1h\"", "grace = \"1h\"",
+                                   "uid = 7", "unit = \"a.service\""}) {
+        write(watch + word + "\n");
+        EXPECT_EQ(live.reload()->changed, Names{"heartbeat"}) << word;
+    }
+}
+
 TEST_F(Reload, TheCommandLineStillWins) {
     sources.sets = {"jobs.parallel=9"};
     LiveConfig live = begin("jobs.parallel = 2\n");

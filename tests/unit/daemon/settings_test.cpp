@@ -50,9 +50,9 @@ TEST(Settings, TheStoreGetsItsKeys) {
     EXPECT_EQ(options.query_us_max, 2'000'000);
 }
 
-TEST(Settings, WatchesByScheduleAreLeftOut) {
+TEST(Settings, WatchesGetTheirKeys) {
     const auto settings = heartbeat_settings(loaded_from(R"(
-heartbeats = { interval = "5s", grace = "1s", auto_register = true }
+heartbeats = { interval = "5s", grace = "1s", auto_register = true, learn = true }
 [[heartbeat]]
 source = "plain"
 [[heartbeat]]
@@ -63,17 +63,32 @@ grace = "2s"
 [[heartbeat]]
 source = "cron"
 schedule = "@daily"
+zone = "Europe/Berlin"
+early = "1m"
+run_limit = "2h"
+uid = 7
+unit = "backup.service"
 )")
                                                  .config);
     EXPECT_EQ(settings.defaults.interval_us, 5'000'000);
     EXPECT_EQ(settings.defaults.grace_us, 1'000'000);
     EXPECT_TRUE(settings.defaults.auto_register);
-    ASSERT_EQ(settings.watches.size(), 2U);
+    EXPECT_TRUE(settings.defaults.learn);
+    ASSERT_EQ(settings.watches.size(), 3U);
     EXPECT_EQ(settings.watches[0].key.source, "plain");
     EXPECT_EQ(settings.watches[0].interval_us, 0);
     EXPECT_EQ(settings.watches[0].grace_us, -1);
     EXPECT_EQ(settings.watches[1].key.scid, 3);
     EXPECT_EQ(settings.watches[1].interval_us, 10'000'000);
+    EXPECT_EQ(settings.watches[1].early_us, -1);
+    EXPECT_EQ(settings.watches[1].uid, std::nullopt);
+    const heartbeats::WatchConfig& cron = settings.watches[2];
+    EXPECT_EQ(cron.schedule, "@daily");
+    EXPECT_EQ(cron.zone, "Europe/Berlin");
+    EXPECT_EQ(cron.early_us, 60'000'000);
+    EXPECT_EQ(cron.run_limit_us, 7'200'000'000);
+    EXPECT_EQ(cron.uid, 7U);
+    EXPECT_EQ(cron.unit, "backup.service");
 }
 
 TEST(Settings, JobsGetTheirKeysAndScripts) {

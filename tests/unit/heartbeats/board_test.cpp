@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "heartbeats/board.hpp"
 
-#include "fakes.hpp"
-#include "heartbeats/watch_codec.hpp"
+#include "board_fixture.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,56 +11,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-class BoardTest : public testing::Test {
-protected:
-    void SetUp() override { restart(); }
-
-    // A new daemon on the same store.
-    void restart(Settings settings = {}) {
-        board.reset();
-        store.queue.clear();
-        loop.wanted.reset();
-        board = std::make_unique<Board>(store, clock, loop, std::move(settings));
-        ASSERT_TRUE(board->start());
-        store.complete_all();
-    }
-
-    Done<Watch> answer() {
-        return [this](Result<Watch> result) {
-            answers.push_back(result ? std::string(to_string(result->state))
-                                     : std::string(info(result.error().code).name));
-        };
-    }
-    void beat(const std::string& source, std::optional<std::int64_t> interval_us = 60 * second,
-              BeatKind kind = BeatKind::ok) {
-        Beat beat = make_beat(source, clock.wall, interval_us);
-        beat.kind = kind;
-        board->beat(beat, answer());
-    }
-    // Time goes on until `us` later, the loop waking the board whenever it asked.
-    void go(std::int64_t us) {
-        const std::int64_t end = clock.boot + us;
-        while (loop.wanted && *loop.wanted <= end) {
-            clock.go(std::max<std::int64_t>(*std::exchange(loop.wanted, std::nullopt) - clock.boot, 0));
-            board->wake();
-            store.complete_all();
-        }
-        clock.go(end - clock.boot);
-    }
-    WatchState state(const std::string& source) const { return board->watches().find({source, 0})->state; }
-    std::optional<Watch> stored(const std::string& source) const {
-        const std::string key = encode_key({source, 0});
-        const auto found = store.rows.find(key);
-        return found == store.rows.end() ? std::nullopt : std::optional(decode_watch(key, found->second).value());
-    }
-
-    FakeStore store;
-    FakeClock clock;
-    FakeLoop loop;
-    std::vector<std::string> answers; // outlives the board, whose end answers whoever still waits
-    std::unique_ptr<Board> board;
-};
 
 TEST_F(BoardTest, ABeatIsAnsweredWhenItIsDurable) {
     beat("pump");
@@ -216,7 +165,7 @@ TEST_F(BoardTest, AnUnreadableTableIsAnError) {
 }
 
 Settings configured(const std::string& source, std::int64_t interval_us = 0, std::int64_t grace_us = -1) {
-    return Settings{.watches = {WatchConfig{{source, 0}, interval_us, grace_us}}};
+    return Settings{.watches = {WatchConfig{.key = {source, 0}, .interval_us = interval_us, .grace_us = grace_us}}};
 }
 
 TEST_F(BoardTest, AConfiguredWatchThatNeverBeatsIsMissed) {
@@ -265,26 +214,43 @@ TEST_F(BoardTest, ReconfigureAddsChangesAndReleases) {
 TEST_F(BoardTest, BeatsOfABatchGiveTheirRows) {
     beat("pump", 10 * second);
     store.complete_all();
-    const auto rows = board->beats({make_beat("pump", clock.wall, std::nullopt), make_beat("tap", clock.wall),
-                                    make_beat("pump", clock.wall, std::nullopt)});
+    const auto rows = board
+                          ->beats({make_beat("pump", clock.wall, std::nullopt), make_beat("tap", clock.wall),
+                                   make_beat("pump", clock.wall, std::nullopt)})
+                          .value();
     ASSERT_EQ(rows.size(), 2U) << "one a watch";
     EXPECT_EQ(rows[0].key, encode_key({"pump", 0}));
-    EXPECT_EQ(decode_watch(rows[1].key, rows[1].value.value())->interval_us, 60 * second);
+    EXPECT_EQ(decode(rows[1].key, rows[1].value.value()).interval_us, 60 * second);
     EXPECT_THAT(store.queue, testing::SizeIs(0)) << "nothing happened that needs a commit of its own";
+}
+
+TEST_F(BoardTest, AfterABurstMemoryIsGivenBackOnce) {
+    std::vector<Beat> burst(5'000, make_beat("pump", clock.wall));
+    for (std::size_t i = 0; i < burst.size(); ++i) {
+        burst[i].key.scid = static_cast<std::int64_t>(i);
+    }
+    ASSERT_TRUE(board->beats(burst));
+    go(Loans::loan_us - 1);
+    EXPECT_EQ(loop.tidied, 0U);
+    go(1);
+    EXPECT_EQ(loop.tidied, 1U);
+    ASSERT_TRUE(board->beats({burst[0]}));
+    go(Loans::loan_us);
+    EXPECT_EQ(loop.tidied, 1U) << "for a few it is not worth the work";
 }
 
 TEST_F(BoardTest, TransitionsOfABatchCommitByThemselves) {
     beat("pump", 10 * second);
     store.complete_all();
     go(60 * second);
-    board->beats({make_beat("pump", clock.wall)});
+    ASSERT_TRUE(board->beats({make_beat("pump", clock.wall)}));
     store.fail_one();
     go(second);
     EXPECT_THAT(store.event_names(), ElementsAre("heartbeat.missed", "heartbeat.recovered"));
 }
 
 TEST_F(BoardTest, ALentRowDoesNotBringAForgottenWatchBack) {
-    const auto rows = board->beats({make_beat("pump", clock.wall)});
+    const auto rows = board->beats({make_beat("pump", clock.wall)}).value();
     board->act({"pump", 0}, WatchAct::forget, answer());
     store.complete_all();
     store.store(StateChange{.rows = rows}); // the batch commits after the act
@@ -360,7 +326,7 @@ TEST_F(BoardTest, StoppedItTakesNothing) {
     EXPECT_THAT(answers, ElementsAre("Unavailable")) << "tap; pump is under way";
     beat("late");
     board->act({"pump", 0}, WatchAct::pause, answer());
-    EXPECT_THAT(board->beats({make_beat("x", clock.wall)}), IsEmpty());
+    EXPECT_THAT(board->beats({make_beat("x", clock.wall)}).value(), IsEmpty());
     loop.run_deferred();
     EXPECT_THAT(answers, ElementsAre("Unavailable", "Unavailable", "Unavailable"));
     store.complete_all();
@@ -377,10 +343,10 @@ TEST_F(BoardTest, ACommitMayEndAfterTheBoard) {
 }
 
 TEST_F(BoardTest, TooManyWatchesAreLimitExceeded) {
-    board = std::make_unique<Board>(store, clock, loop, Settings{}, 2);
+    board = std::make_unique<Board>(store, clock, loop, Settings{}, BoardOptions{.watches_max = 2});
     ASSERT_TRUE(board->start());
-    EXPECT_EQ(board->beats({make_beat("a", clock.wall), make_beat("b", clock.wall), make_beat("c", clock.wall)}).size(),
-              2U);
+    EXPECT_EQ(
+        board->beats({make_beat("a", clock.wall), make_beat("b", clock.wall), make_beat("c", clock.wall)})->size(), 2U);
     beat("d");
     loop.run_deferred();
     EXPECT_THAT(answers, ElementsAre("LimitExceeded"));

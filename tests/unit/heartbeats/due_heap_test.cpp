@@ -14,6 +14,7 @@ std::unique_ptr<WatchEntry> entry_due(std::int64_t due_us) {
     auto entry = std::make_unique<WatchEntry>();
     entry->watch.state = WatchState::late;
     entry->watch.interval_us = 1;
+    entry->watch.deadline_us = 1;
     entry->watch.due_boot_us = due_us;
     return entry;
 }

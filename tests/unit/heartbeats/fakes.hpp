@@ -5,6 +5,8 @@
 #include "core/clock.hpp"
 #include "core/ports.hpp"
 #include "heartbeats/board.hpp"
+#include "heartbeats/watch_codec.hpp"
+#include "tests/unit/core/fake_schedule.hpp"
 
 #include <deque>
 #include <map>
@@ -23,15 +25,27 @@ public:
 
     std::int64_t wall_us() const override { return wall; }
     std::int64_t boot_us() const override { return boot; }
+    std::int64_t monotonic_us() const override { return boot - asleep; }
     void go(std::int64_t us) {
         wall += us;
         boot += us;
+    }
+    // The machine sleeps: only monotonic time stands still.
+    void nap(std::int64_t us) {
+        go(us);
+        asleep += us;
     }
     Now now() const { return {wall, boot}; }
 
     std::int64_t wall = wall_start;
     std::int64_t boot = boot_start;
+    std::int64_t asleep = 0;
 };
+
+inline Watch decode(const std::string& key, const std::string& value) {
+    static Calendars calendars(fake_schedule);
+    return decode_watch(key, value, calendars).value();
+}
 
 // Commits wait in `queue` until complete_one(); with `at_once` they are stored as they come.
 class FakeStore final : public StateStore {
@@ -119,6 +133,7 @@ public:
         ++calls;
     }
     void defer(std::move_only_function<void()> work) override { deferred.push_back(std::move(work)); }
+    void tidy() override { ++tidied; }
     void run_deferred() {
         while (!deferred.empty()) {
             std::move_only_function<void()> work = std::move(deferred.front());
@@ -129,6 +144,7 @@ public:
 
     std::optional<std::int64_t> wanted;
     std::size_t calls = 0;
+    std::size_t tidied = 0;
     std::deque<std::move_only_function<void()>> deferred;
 };
 

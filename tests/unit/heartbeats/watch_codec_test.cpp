@@ -2,6 +2,7 @@
 #include "heartbeats/watch_codec.hpp"
 
 #include "core/limits.hpp"
+#include "tests/unit/core/fake_schedule.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,6 +10,11 @@
 
 namespace tocsin::heartbeats {
 namespace {
+
+Calendars& calendars() {
+    static Calendars known(fake_schedule);
+    return known;
+}
 
 Watch sample() {
     Watch watch;
@@ -20,9 +26,16 @@ Watch sample() {
     watch.grace_us = 30'000'000;
     watch.misses = 2;
     watch.status = "warm";
-    watch.run = "r1";
     watch.configured = true;
+    watch.held = true;
+    WatchPlan plan{.schedule = calendars().find("every 1h", "UTC").value(), .early_us = 5, .run_limit_us = 6};
+    plan.runs = Runs{.last = "r1", .under_way = {{.id = "r1", .since_us = 7}, {.id = "", .since_us = 8, .told = true}}};
+    watch.plan = plan;
     return watch;
+}
+
+Result<Watch> decoded(const std::string& key, const std::string& value) {
+    return decode_watch(key, value, calendars());
 }
 
 TEST(WatchKeys, ComeBackAndSortBySourceAndScid) {
@@ -53,7 +66,7 @@ TEST(WatchKeys, DamageIsAnError) {
 
 TEST(WatchRows, ComeBackWhole) {
     const Watch watch = sample();
-    const auto read = decode_watch(encode_key(watch.key), encode_watch(watch));
+    const auto read = decoded(encode_key(watch.key), encode_watch(watch));
     ASSERT_TRUE(read) << read.error().detail();
     EXPECT_EQ(*read, watch);
     Watch resting = sample();
@@ -61,30 +74,30 @@ TEST(WatchRows, ComeBackWhole) {
     for (const bool configured : {false, true}) {
         resting.configured = configured;
         resting.resting = true;
-        EXPECT_EQ(decode_watch(encode_key(resting.key), encode_watch(resting)).value(), resting);
+        EXPECT_EQ(decoded(encode_key(resting.key), encode_watch(resting)).value(), resting);
     }
     const Watch stray{.key = {"s", 0}};
-    EXPECT_EQ(decode_watch(encode_key(stray.key), encode_watch(stray)).value(), stray);
+    EXPECT_EQ(decoded(encode_key(stray.key), encode_watch(stray)).value(), stray);
 }
 
 TEST(WatchRows, BootTimeIsNotStored) {
     Watch watch = sample();
     watch.due_boot_us = 5;
-    EXPECT_EQ(decode_watch(encode_key(watch.key), encode_watch(watch))->due_boot_us, 0);
+    EXPECT_EQ(decoded(encode_key(watch.key), encode_watch(watch))->due_boot_us, 0);
 }
 
 TEST(WatchRows, EveryPrefixIsRefused) {
     const Watch watch = sample();
     const std::string row = encode_watch(watch);
     for (std::size_t size = 0; size < row.size(); ++size) {
-        EXPECT_FALSE(decode_watch(encode_key(watch.key), row.substr(0, size))) << size;
+        EXPECT_FALSE(decoded(encode_key(watch.key), row.substr(0, size))) << size;
     }
-    EXPECT_FALSE(decode_watch(encode_key(watch.key), row + "x"));
-    EXPECT_FALSE(decode_watch("pump", row)) << "a bad key";
+    EXPECT_FALSE(decoded(encode_key(watch.key), row + "x"));
+    EXPECT_FALSE(decoded("pump", row)) << "a bad key";
 }
 
 TEST(WatchRows, ImpossibleValuesAreRefused) {
-    const auto refused = [](const Watch& watch) { return !decode_watch(encode_key(watch.key), encode_watch(watch)); };
+    const auto refused = [](const Watch& watch) { return !decoded(encode_key(watch.key), encode_watch(watch)); };
     Watch watch = sample();
     watch.interval_us = -1;
     EXPECT_TRUE(refused(watch));
@@ -92,35 +105,90 @@ TEST(WatchRows, ImpossibleValuesAreRefused) {
     watch.grace_us = limits::interval_us_max + 1;
     EXPECT_TRUE(refused(watch));
     watch = sample();
-    watch.status.assign(limits::status_bytes + 1, 'x');
+    watch.status = std::string(limits::status_bytes + 1, 'x');
     EXPECT_TRUE(refused(watch));
     watch = sample();
     watch.deadline_us = -1;
     EXPECT_TRUE(refused(watch));
+    watch = sample();
+    watch.plan.edit([](WatchPlan& plan) { plan.run_limit_us = limits::run_us_max + 1; });
+    EXPECT_TRUE(refused(watch));
+    watch = sample();
+    watch.rhythm = Rhythm{.count = Rhythm::gaps_max + 1};
+    EXPECT_TRUE(refused(watch));
+    watch = sample();
+    const Runs many{.under_way = std::vector<tocsin::Run>(limits::runs_max + 1)};
+    watch.plan.edit([&many](WatchPlan& plan) { plan.runs = many; });
+    EXPECT_TRUE(refused(watch));
     const std::string row = encode_watch(sample());
     for (const std::size_t place : {0U, 1U, 2U}) { // version, state, flags
         std::string changed = row;
-        changed[place] = 9;
-        EXPECT_FALSE(decode_watch(encode_key(sample().key), changed)) << place;
+        changed[place] = 99;
+        EXPECT_FALSE(decoded(encode_key(sample().key), changed)) << place;
     }
 }
 
-// The bytes of version 1 never change: a store written by an older daemon must be read.
+TEST(WatchRows, ARhythmComesBack) {
+    Watch watch{.key = {"s", 0}};
+    watch.rhythm = Rhythm{.gaps_ms = {1, 2, 3}, .waited_ms = 4, .count = 3, .at = 3, .starts = true};
+    EXPECT_EQ(decoded(encode_key(watch.key), encode_watch(watch)).value(), watch);
+}
+
+TEST(WatchRows, TheSameScheduleIsTheSameObject) {
+    const std::string row = encode_watch(sample());
+    const Watch one = decoded(encode_key(sample().key), row).value();
+    EXPECT_EQ(one.schedule(), decoded(encode_key({"other", 0}), row)->schedule());
+    EXPECT_EQ(one.schedule()->zone(), "UTC");
+}
+
+TEST(WatchRows, AScheduleThatCannotBeReadNowIsNoDamage) {
+    Calendars none([](std::string_view, std::string_view) -> Result<std::shared_ptr<const Schedule>> {
+        return fail(Code::invalid_argument, "schedule", "zone", "is not known");
+    });
+    const auto read = decode_watch(encode_key(sample().key), encode_watch(sample()), none);
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().code, Code::unavailable);
+    EXPECT_EQ(decode_watch("x", "", none).error().code, Code::invalid_event);
+}
+
+// A store written by an older daemon must be read.
 TEST(WatchRows, BytesOfVersionOne) {
     Watch watch{.key = {"p", 1}};
-    watch.state = WatchState::up;
     watch.last_us = 1;
     watch.deadline_us = 2;
     watch.interval_us = 3;
     watch.grace_us = 4;
-    watch.misses = 5;
     watch.status = "s";
+    watch.plan = WatchPlan{.runs = Runs{.last = "r"}};
+    watch.misses = 5;
+    watch.state = WatchState::up;
+    watch.configured = true;
+    watch.resting = true;
     EXPECT_EQ(encode_key(watch.key), std::string("p\0\x80\0\0\0\0\0\0\x01", 10));
-    EXPECT_EQ(encode_watch(watch),
-              std::string("\x01\x01\0"
+    const std::string row("\x01\x01\x03"
                           "\x01\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\x03\0\0\0\0\0\0\0\x04\0\0\0\0\0\0\0"
-                          "\x05\0\0\0\0\0\0\0\x01\0s\0\0",
-                          3 + 40 + 5));
+                          "\x05\0\0\0\0\0\0\0\x01\0s\x01\0r",
+                          3 + 40 + 6);
+    EXPECT_EQ(decoded(encode_key(watch.key), row).value(), watch);
+}
+
+// Neither do the bytes of version 2 ever change.
+TEST(WatchRows, BytesOfVersionTwo) {
+    Watch watch{.key = {"p", 1}, .last_us = 1, .deadline_us = 2, .interval_us = 3, .grace_us = 4, .status = {"s"}};
+    watch.misses = 5;
+    watch.state = WatchState::up;
+    watch.held = true;
+    const std::string bare("\x02\x01\x04"
+                           "\x01\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\x03\0\0\0\0\0\0\0\x04\0\0\0\0\0\0\0"
+                           "\x05\0\x01\0s",
+                           3 + 32 + 5);
+    EXPECT_EQ(encode_watch(watch), bare);
+    watch.plan = WatchPlan{.early_us = 6, .run_limit_us = 7, .runs = Runs{.last = "r", .under_way = {{.id = "r"}}}};
+    std::string planned = bare;
+    planned[2] = '\x0c';
+    planned += std::string("\x06\0\0\0\0\0\0\0\x07\0\0\0\0\0\0\0\0\0\0\0\x01\0r\x01\x01\0r\0\0\0\0\0\0\0\0\0",
+                           16 + 4 + 3 + 1 + 3 + 9);
+    EXPECT_EQ(encode_watch(watch), planned);
 }
 
 } // namespace

@@ -66,7 +66,7 @@ TEST_F(WatchboardTest, IdleItWaitsWithoutWork) {
     for (int i = 0; i < 1'000; ++i) {
         Beat beat = beat_now("w", 3'600 * second, 3'600 * second);
         beat.key.scid = i;
-        board.beats({beat});
+        ASSERT_TRUE(board.beats({beat}));
     }
     io.restart();
     io.poll();
@@ -114,7 +114,8 @@ TEST_F(WatchboardTest, ReconfigureReachesTheBoard) {
     ASSERT_TRUE(board.start());
     std::vector<std::string> heard;
     const auto subscription = board.on_change([&heard](const Watch& watch) { heard.push_back(watch.key.source); });
-    board.reconfigure(Settings{.watches = {WatchConfig{{"backup", 0}, 3'600 * second, second}}});
+    board.reconfigure(
+        Settings{.watches = {WatchConfig{.key = {"backup", 0}, .interval_us = 3'600 * second, .grace_us = second}}});
     EXPECT_THAT(heard, ElementsAre("backup"));
     board.stop();
 }

@@ -132,7 +132,7 @@ public:
         changes.tell(watch);
         done(watch);
     }
-    std::vector<TableChange> beats(const std::vector<Beat>&) override { return {}; }
+    Result<std::vector<TableChange>> beats(const std::vector<Beat>&) override { return std::vector<TableChange>{}; }
     Result<ListPage<Watch>> list(const ListFilter& filter, std::size_t limit,
                                  const std::string& cursor) const override {
         for (const auto& [key, values] : filter) {

@@ -33,6 +33,7 @@ TEST_F(ObjectsTest, ABeatReachesTheWatches) {
     EXPECT_EQ(beat.grace_us, 5'000'000);
     EXPECT_EQ(beat.run, "r1");
     EXPECT_EQ(beat.time_us, clock.wall_us());
+    EXPECT_EQ(beat.uid, getuid()) << "from the bus, not from the message";
 }
 
 TEST_F(ObjectsTest, WrongBeatsNameTheirOption) {
@@ -41,7 +42,9 @@ TEST_F(ObjectsTest, WrongBeatsNameTheirOption) {
     const Answer unknown = client().call("Heartbeats", "Beat", "sa{sv}", "a", 1, "intervall", "t", std::uint64_t{1});
     EXPECT_EQ(unknown.error, "InvalidArgument");
     EXPECT_NE(unknown.message.find("intervall"), std::string::npos) << unknown.message;
-    EXPECT_EQ(client().call("Heartbeats", "Beat", "sa{sv}", "a", 1, "schedule", "s", "@daily").error, "Unavailable");
+    const Answer lonely = client().call("Heartbeats", "Beat", "sa{sv}", "a", 1, "zone", "s", "Europe/Berlin");
+    EXPECT_EQ(lonely.error, "InvalidArgument");
+    EXPECT_NE(lonely.message.find("zone"), std::string::npos) << lonely.message;
     EXPECT_EQ(on_io([this] { return manager.rejected.size(); }), 3u);
 }
 
@@ -53,6 +56,7 @@ TEST_F(ObjectsTest, HeartbeatsAreListedInPages) {
     const std::string first = client().call("Heartbeats", "List", "a{sv}us", 0, 2, "").text();
     EXPECT_NE(first.find("source:s\"a\" scid:x0 state:s\"up\" last:t1767322804000000"), std::string::npos) << first;
     EXPECT_NE(first.find("interval_s:d60"), std::string::npos) << first;
+    EXPECT_NE(first.find("schedule:s\"\" zone:s\"\" next:["), std::string::npos) << first;
     EXPECT_TRUE(first.ends_with("s\"b\"")) << first;
     const std::string last = client().call("Heartbeats", "List", "a{sv}us", 0, 2, "b").text();
     EXPECT_EQ(last.find("source:s\"b\""), std::string::npos) << last;

@@ -170,7 +170,7 @@ TEST_F(SignalsTest, DegradationIsTold) {
 
 TEST_F(SignalsTest, WhatWasKnownAtTheStartIsNotTold) {
     const WatchKey key{"a", 0};
-    heartbeats.watches[key] = Watch{.key = key, .state = WatchState::up, .interval_us = 60'000'000};
+    heartbeats.watches[key] = Watch{.key = key, .interval_us = 60'000'000, .state = WatchState::up};
     start();
     client().match("type='signal',interface='org.freedesktop.DBus.Properties'");
     ASSERT_TRUE(client().call("Heartbeats", "Beat", "sa{sv}", "a", 1, "interval_usec", "u", 60'000'000).ok());

@@ -8,6 +8,7 @@
 #include "ipc/dbus/read_variant.hpp"
 #include "ipc/dbus/write_variant.hpp"
 
+#include <array>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -192,12 +193,14 @@ TEST_F(VariantTest, ScalarsAreWrittenWithTheirTypes) {
     out.entry("d", Scalar{0.5});
     out.entry("s", Scalar{std::string_view("á")});
     out.entry("time", Scalar{TimeUs{17}});
+    const std::array<std::int64_t, 2> two{18, -1};
+    out.entry("times", Scalar{TimesUs{two}});
     out.entry("o", Scalar{RawJson{R"({"n":null,"a":[null,{"b":false}],"i":-1,"big":9223372036854775808,"e":{}})"}});
     out.entry("l", Scalar{RawJson{"[]"}});
     out.close();
     ASSERT_TRUE(out.ok());
     seal(sent);
-    EXPECT_EQ(typed(sent.get()), "{b:btrue x:x-1 t:t1 u:u2 d:d0.5 s:s\"á\" time:t17 "
+    EXPECT_EQ(typed(sent.get()), "{b:btrue x:x-1 t:t1 u:u2 d:d0.5 s:s\"á\" time:t17 times:[t18 t0] "
                                  "o:{a:[[] {b:bfalse}] i:x-1 big:t9223372036854775808 e:{}} l:[]}");
 }
 

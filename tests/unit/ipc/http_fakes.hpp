@@ -187,7 +187,7 @@ public:
         watches[watch.key] = watch;
         done(watch);
     }
-    std::vector<TableChange> beats(const std::vector<Beat>&) override { return {}; }
+    Result<std::vector<TableChange>> beats(const std::vector<Beat>&) override { return std::vector<TableChange>{}; }
     Result<ListPage<Watch>> list(const ListFilter& filter, std::size_t limit,
                                  const std::string& cursor) const override {
         last_filter = filter;

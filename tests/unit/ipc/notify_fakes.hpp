@@ -33,17 +33,14 @@ public:
         beats_seen.push_back(beat);
         answer(beat.key, std::move(done));
     }
-    void act(const WatchKey& key, WatchAct act, Done<Watch> done) override {
-        acts_seen.emplace_back(key.source, act);
-        answer(key, std::move(done));
-    }
+    void act(const WatchKey& key, WatchAct, Done<Watch> done) override { answer(key, std::move(done)); }
     // Answers the oldest one that is held.
     void settle(Result<Watch> result) {
         Done<Watch> done = std::move(held.front());
         held.pop_front();
         done(std::move(result));
     }
-    std::vector<TableChange> beats(const std::vector<Beat>&) override { return {}; }
+    Result<std::vector<TableChange>> beats(const std::vector<Beat>&) override { return std::vector<TableChange>{}; }
     Result<ListPage<Watch>> list(const ListFilter&, std::size_t, const std::string&) const override {
         return ListPage<Watch>{};
     }
@@ -53,7 +50,6 @@ public:
     std::unique_ptr<Subscription> on_change(std::function<void(const Watch&)>) override { return nullptr; }
 
     std::vector<Beat> beats_seen{};
-    std::vector<std::pair<std::string, WatchAct>> acts_seen{};
     std::deque<Done<Watch>> held{};
     std::optional<Error> refusal{};
     bool hold = false;
