@@ -30,7 +30,7 @@ TEST(Script, LimitsAndPreviewAreDescribed) {
                               .path = "/s/a",
                               .limits = ScriptLimitsShown{.timeout_us = 1'500'000, .retries = 2, .parallel = 3}};
     const std::string limits = R"("submit":true,"rerun":true,"callback":false,"coalesce":false,)"
-                               R"("timeout_s":1.5,"kill_after_s":0,"retries":2,"parallel":3)";
+                               R"("timeout_s":1.5,"kill_after_s":0.0,"retries":2,"parallel":3)";
     EXPECT_NE(json_of(report).find(limits), std::string::npos) << json_of(report);
     const JobPreview preview{
         .unique_index = 7, .script = report, .environment = {{"A", "b\"c"}}, .event_json = R"({"scid":1})"};
