@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Does intake stay as quick while jobs run? Times single submits, each durable, without jobs and with 10,000 in the queue
-and some running, in interleaved rounds of one run; prints p50 and p99 of both, their ratios, and how fast jobs went."""
+"""Does intake stay as quick while jobs run? Times single submits, each durable, of one client that waits for each answer:
+alone; with 10,000 jobs in the queue whose scripts take a second; with scripts that end at once, as fast as they go; and, to
+tell what of that is the machine's, beside as many bare processes without any job. Interleaved rounds of one run, medians."""
 
 import argparse
+import os
 import statistics
 import sys
 import tempfile
+import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests/support"))
@@ -15,12 +19,13 @@ from daemon import Daemon, wait_until  # noqa: E402
 from spark import install, safe_folder  # noqa: E402
 
 QUEUED = 10_000
+SCRIPTS = {"second": "sleep 1", "quick": "exit 0"}
+PROCESSES_A_JOB = 2  # the helper and the script
 
 
-def latencies(daemon, count):
-    taken = []
-    for _ in range(count):
-        began = time.perf_counter()
+def latencies(daemon, seconds):
+    taken, end = [], time.perf_counter() + seconds
+    while (began := time.perf_counter()) < end:
         daemon.http.submit(event_name="bench", event_src="bench")
         taken.append(time.perf_counter() - began)
     return taken
@@ -35,44 +40,95 @@ def jobs_by_state(http, state):
     return int(float(next(line.split()[-1] for line in text.splitlines() if line.startswith(f'tocsin_jobs{{state="{state}"}}'))))
 
 
-def one(folder, spark, parallel, count, with_jobs):
-    """One daemon of its own: (latencies, jobs a second, RSS in MiB)."""
-    config = f'[jobs]\ndirectories = ["{spark}"]\nparallel = {parallel}\n'
-    with tempfile.TemporaryDirectory(dir=folder) as place, Daemon(folder=Path(place) / "d", config=config) as daemon:
-        daemon.http.check = False
-        latencies(daemon, 100)
-        if with_jobs:
-            daemon.http.ndjson([{"event_name": "e", "event_src": "s", "spark_script": "quick"}] * QUEUED)
+@contextmanager
+def bare_processes(a_second):
+    """Started at this pace by this program, each waited for."""
+    stop = threading.Event()
+
+    def run():
+        while not stop.wait(1 / a_second):
+            os.waitpid(os.posix_spawn("/bin/sh", ["sh", "-c", "exit 0"], {}, setsid=True), 0)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+class Bench:
+    def __init__(self, folder, given):
+        self.folder, self.given = folder, given
+        self.spark = install(folder, SCRIPTS)
+        self.taken = {"alone": [], "second": [], "quick": [], "bare": []}
+        self.rates, self.memory = [], []
+
+    @contextmanager
+    def daemon(self):
+        config = f'[jobs]\ndirectories = ["{self.spark}"]\nparallel = {self.given.parallel}\n'
+        with tempfile.TemporaryDirectory(dir=self.folder) as place, Daemon(folder=Path(place) / "d", config=config) as daemon:
+            daemon.http.check = False
+            latencies(daemon, 0.2)
+            yield daemon
+
+    def alone(self):
+        with self.daemon() as daemon:
+            return latencies(daemon, self.given.seconds)
+
+    def jobs(self, script):
+        with self.daemon() as daemon:
+            daemon.http.ndjson([{"event_name": "e", "event_src": "s", "spark_script": script}] * QUEUED)
             wait_until(lambda: jobs_by_state(daemon.http, "queued") > QUEUED * 0.8, "the queue", 60)
-        done, began = jobs_by_state(daemon.http, "succeeded"), time.monotonic()
-        taken = latencies(daemon, count)
-        rate = (jobs_by_state(daemon.http, "succeeded") - done) / (time.monotonic() - began)
-        left = jobs_by_state(daemon.http, "queued")
-        assert not with_jobs or left > 0, "the queue ran empty: use fewer submits"
-        with open(f"/proc/{daemon.process.pid}/statm") as file:
-            return taken, rate, int(file.read().split()[1]) / 256
+            done, began = jobs_by_state(daemon.http, "succeeded"), time.monotonic()
+            taken = latencies(daemon, self.given.seconds)
+            rate = (jobs_by_state(daemon.http, "succeeded") - done) / (time.monotonic() - began)
+            assert jobs_by_state(daemon.http, "queued") > 0, "the queue ran empty: use fewer seconds"
+            with open(f"/proc/{daemon.process.pid}/statm", encoding="ascii") as file:
+                self.memory.append(int(file.read().split()[1]) / 256)
+            return taken, rate
+
+    def bare(self, jobs_a_second):
+        with self.daemon() as daemon, bare_processes(PROCESSES_A_JOB * jobs_a_second):
+            return latencies(daemon, self.given.seconds)
+
+    def round(self):
+        self.taken["alone"].append(self.alone())
+        self.taken["second"].append(self.jobs("second")[0])
+        taken, rate = self.jobs("quick")
+        self.taken["quick"].append(taken)
+        self.rates.append(rate)
+        self.taken["bare"].append(self.bare(rate))
+
+    def row(self, label, name):
+        cells = []
+        for share in (0.5, 0.99):
+            base, value = (statistics.median(percentile(values, share) for values in self.taken[which])
+                           for which in ("alone", name))
+            cells.append(f"p{share * 100:.0f} {value:6.2f} ms ({value / base:.2f} x)")
+        print(f"{label:48} {'   '.join(cells)}")
+
+    def tell(self):
+        rate = statistics.median(self.rates)
+        self.row("no jobs", "alone")
+        self.row("10,000 queued, scripts of a second", "second")
+        self.row(f"10,000 queued, scripts of nothing, {rate:.0f} a second", "quick")
+        self.row("as many bare processes, no jobs", "bare")
+        print(f"the daemon takes {statistics.median(self.memory):.0f} MiB with {QUEUED:,} queued")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--submits", type=int, default=2000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--parallel", type=int, default=2)
     given = parser.parse_args()
-    idle, busy, rates, memory = [], [], [], []
     with safe_folder() as folder:
-        spark = install(folder, {"quick": "exit 0"})
+        bench = Bench(folder, given)
         for _ in range(given.rounds):
-            idle.append(one(folder, spark, given.parallel, given.submits, False)[0])
-            taken, rate, mib = one(folder, spark, given.parallel, given.submits, True)
-            busy.append(taken)
-            rates.append(rate)
-            memory.append(mib)
-    for share in (0.5, 0.99):
-        without = statistics.median(percentile(values, share) for values in idle)
-        beside = statistics.median(percentile(values, share) for values in busy)
-        print(f"p{share * 100:.0f}: {without:.2f} ms without jobs, {beside:.2f} ms beside them, ratio {beside / without:.2f}")
-    print(f"jobs: {statistics.median(rates):.0f} a second, the daemon {statistics.median(memory):.0f} MiB with {QUEUED} queued")
+            bench.round()
+        bench.tell()
 
 
 if __name__ == "__main__":
