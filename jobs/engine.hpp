@@ -19,6 +19,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -141,6 +142,7 @@ private:
     void fetched(std::uint64_t id, Result<Event> event);
     Result<void> prepare(Place& place, const Job& job, const Event& event) const;
     void launch(std::uint64_t id, const Result<void>& kept);
+    boost::asio::thread_pool* spawner();
     void finished(std::uint64_t id, RunResult result);
     void end_unstarted(std::uint64_t id, JobState state, std::string reason);
     void leave(std::uint64_t id);
@@ -179,6 +181,7 @@ private:
     HelperState helper_state_{};
     std::function<void(const HelperState&)> helper_handler_{};
     boost::asio::steady_timer timer_;
+    std::optional<boost::asio::thread_pool> spawner_{};
     std::map<std::uint64_t, Place> places_{};
     std::map<std::uint64_t, std::function<void(const Job&)>> handlers_{};
     std::uint64_t next_handler_ = 0;

@@ -99,12 +99,21 @@ void Engine::launch(std::uint64_t id, const Result<void>& kept) {
                    .program = settings_.helper.string(),
                    .socket = helper_socket_for(settings_, place.request.script),
                    .products = products_};
+    input.met = [this, id] { tell(records_.find(id)->job); }; // the engine owns the run
+    input.spawner = input.socket.empty() ? spawner() : nullptr;
     place.run = HelperRun::start(io_, std::move(input), [self = weak_from_this(), id](RunResult result) {
         if (const auto engine = self.lock()) {
             engine->finished(id, std::move(result));
         }
     });
-    tell(records_.find(id)->job);
+}
+
+// Made for the first helper that is ours to start; under a service manager there is none.
+boost::asio::thread_pool* Engine::spawner() {
+    if (!spawner_) {
+        spawner_.emplace(1);
+    }
+    return &*spawner_;
 }
 
 void Engine::finished(std::uint64_t id, RunResult result) {

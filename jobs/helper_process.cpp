@@ -22,13 +22,6 @@ std::unexpected<Error> system_error(std::string object, int error) {
     return fail(Code::unavailable, "jobs", std::move(object), ::strerror(error));
 }
 
-// A helper that cannot be watched: it has no script yet.
-std::unexpected<Error> abort_start(pid_t helper, std::string reason) {
-    ::kill(helper, SIGKILL);
-    ::waitpid(helper, nullptr, 0);
-    return fail(Code::unavailable, "jobs", "tocsin-spark", std::move(reason));
-}
-
 // Actions and attributes of posix_spawn, freed with their owner.
 class SpawnPlan {
 public:
@@ -85,9 +78,16 @@ Result<HelperProcess> spawn_helper(const std::string& program) {
     }
     process.pidfd = Fd(static_cast<int>(::syscall(SYS_pidfd_open, process.pid, 0)));
     if (!process.pidfd.valid()) {
-        return abort_start(process.pid, ::strerror(errno));
+        const int error = errno;
+        end_unused(process);
+        return system_error("tocsin-spark", error);
     }
     return process;
+}
+
+void end_unused(const HelperProcess& process) {
+    ::kill(process.pid, SIGKILL); // ours, and not reaped yet
+    ::waitpid(process.pid, nullptr, 0);
 }
 
 } // namespace tocsin::jobs

@@ -17,6 +17,9 @@ struct HelperProcess {
     Fd pidfd{};
 };
 
+// Returns when the new process has begun; thread-safe.
 Result<HelperProcess> spawn_helper(const std::string& program);
+// Of one that got no request, and so has no script: kills and reaps it.
+void end_unused(const HelperProcess& process);
 
 } // namespace tocsin::jobs

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jobs/helper_run.hpp"
 
-#include "jobs/helper_process.hpp"
 #include "jobs/helper_socket.hpp"
 
 #include <boost/asio/post.hpp>
@@ -98,18 +97,36 @@ Result<void> HelperRun::watch(Fd socket, Fd pidfd) {
     return {};
 }
 
+// Not on this thread, which would stand still until the new process has begun: a millisecond, more on a busy machine.
 void HelperRun::spawn() {
-    auto process = spawn_helper(input_.program);
+    boost::asio::post(*input_.spawner, [&io = io_, program = input_.program, self = weak_from_this()] {
+        boost::asio::post(io, [process = spawn_helper(program), self]() mutable {
+            if (const auto run = self.lock()) {
+                run->spawned(std::move(process));
+            } else if (process) {
+                end_unused(*process);
+            }
+        });
+    });
+}
+
+void HelperRun::spawned(Result<HelperProcess> process) {
     if (!process) {
         return fail_unstarted(process.error().detail());
     }
-    child_ = process->pid;
     if (auto watched = watch(std::move(process->socket), std::move(process->pidfd)); !watched) {
-        ::kill(child_, SIGKILL); // ours, and not reaped yet
-        ::waitpid(std::exchange(child_, 0), nullptr, 0);
+        end_unused(*process);
         return fail_unstarted(watched.error().detail());
     }
+    child_ = process->pid;
     await_process();
+    stopped_ ? end_unasked() : input_.met();
+}
+
+// No request was sent, so nothing has begun.
+void HelperRun::end_unasked() {
+    result_.ended = protocol::Ended{.cause = protocol::Cause::stopped, .reason = "stopped before it began"};
+    close_socket();
 }
 
 void HelperRun::connect() {
@@ -141,6 +158,9 @@ void HelperRun::greeted(protocol::Hello hello) {
         return;
     }
     result_.hello = std::move(hello);
+    if (child_ == 0) {
+        input_.met();
+    }
     if (auto sent = send_request(); !sent) {
         result_.problem = sent.error().detail();
         return close_socket();
@@ -191,9 +211,8 @@ void HelperRun::stop(std::int64_t grace_us) {
     if (!socket_.is_open()) { // it ends already, or there is none yet
         return input_.socket.empty() ? void() : fail_unstarted("stopped before it began");
     }
-    if (!result_.hello) { // and so no request was sent
-        result_.ended = protocol::Ended{.cause = protocol::Cause::stopped, .reason = "stopped before it began"};
-        return close_socket();
+    if (!result_.hello) {
+        return end_unasked();
     }
     send_packet(socket_.native_handle(), protocol::encode(protocol::Stop{grace_us}));
     be_patient(grace_us + stop_slack_us);

@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "jobs/fd.hpp"
+#include "jobs/helper_process.hpp"
 #include "jobs/outcome.hpp"
 #include "jobs/packet.hpp"
 #include "jobs/products.hpp"
@@ -14,6 +15,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -28,6 +30,8 @@ struct RunInput {
     std::string program{}; // tocsin-spark
     std::string socket{};  // where the service manager starts one; empty: `program` is started
     std::shared_ptr<Products> products{};
+    std::function<void()> met{};                 // called when the helper's pid is known
+    boost::asio::thread_pool* spawner = nullptr; // one thread, which starts `program`
 };
 
 class HelperRun : public std::enable_shared_from_this<HelperRun> {
@@ -52,6 +56,8 @@ public:
 private:
     Result<void> watch(Fd socket, Fd pidfd);
     void spawn();
+    void spawned(Result<HelperProcess> process);
+    void end_unasked();
     void connect();
     void connect_later(std::string reason);
     void greeted(protocol::Hello hello);

@@ -387,7 +387,11 @@ TEST_F(Queue, FewerPlacesWaitUntilTheRunsEnd) {
     settings_.parallel = 3;
     start();
     const auto indexes = log_.submit_all(std::vector<Event>(5, event("s")));
-    ASSERT_TRUE(run_until(io_, [this] { return service_->counts()[JobState::running] == 3; }));
+    const auto has_helper = [](const Job& job) { return job.pid != 0; };
+    ASSERT_TRUE(run_until(io_, [this, &has_helper] {
+        const auto jobs = service_->recent(5);
+        return std::ranges::count_if(jobs, has_helper) == 3;
+    }));
     settings_.parallel = 1;
     service_->reconfigure(settings_);
     EXPECT_EQ(service_->counts()[JobState::running], 3U);
