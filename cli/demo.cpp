@@ -159,8 +159,8 @@ private:
             return judge(event.error());
         }
         if ((*event)["spark_report_id"].number() > 0) {
-            say(printable(fmt::format("event {} has report {} at {}", report_event_, (*event)["spark_report_id"].text(),
-                                      (*event)["spark_report_url"].text())));
+            say(printable(fmt::format("event {} has report {}, whose files are in products of the state directory",
+                                      report_event_, (*event)["spark_report_id"].text())));
             return {};
         }
         const auto jobs = value_of(get(session_, "/v1/jobs?unique_index=" + report_event_));

@@ -25,7 +25,7 @@ private_bus() {
 <policy context="default"><allow user="*"/><allow own="*"/><allow send_destination="*"/><allow receive_sender="*"/></policy></busconfig>
 CONF
   rm -f "$HOME_DIR/run/bus"
-  setsid dbus-daemon --config-file="$HOME_DIR/bus.conf" --nofork --nopidfile &
+  setsid dbus-daemon --config-file="$HOME_DIR/bus.conf" --nofork --nopidfile 2>"$HOME_DIR/run/bus.log" &
   pids+=($!)
   for _ in $(seq 500); do [ -S "$HOME_DIR/run/bus" ] && return 0; read -r -t 0.02 <> <(:) || true; done
   return 1
