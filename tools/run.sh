@@ -6,6 +6,8 @@ cd "$(dirname "$0")/.."
 HOME_DIR="${TOCSIN_RUN_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/tocsin-run}"
 mkdir -p "$HOME_DIR/run"
 chmod 700 "$HOME_DIR" "$HOME_DIR/run"
+exec 9>"$HOME_DIR/lock"
+flock -n 9 || { echo "run: it runs already in $HOME_DIR; end that with Ctrl-C, or name another folder in TOCSIN_RUN_DIR" >&2; exit 1; }
 pids=()
 finish() {
   trap - EXIT INT TERM
