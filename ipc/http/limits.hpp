@@ -71,9 +71,11 @@ public:
         }
         return true;
     }
-    void clear() {
-        budget_.give_back(bytes_);
-        bytes_ = 0;
+    void shrink_to(std::size_t bytes) {
+        if (bytes < bytes_) {
+            budget_.give_back(bytes_ - bytes);
+            bytes_ = bytes;
+        }
     }
 
 private:

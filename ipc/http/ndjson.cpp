@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // NDJSON of any length in bounded memory: lines are read into events as they arrive; a chunk of them is submitted all
-// or nothing, and nothing more is read until it is durable. The first bad line ends the body; earlier chunks stay.
+// or nothing. While it becomes durable the next one is read, but not submitted, so that chunks are kept in order;
+// nothing more is read than that. The first bad line ends the body; earlier chunks stay.
 #include "ipc/http/application.hpp"
 #include "ipc/http/problem.hpp"
 #include "ipc/http/resources.hpp"
@@ -66,31 +67,44 @@ public:
         ended_ = true;
         go_on();
     }
-    void broken(const Error& error) override { refuse(error); }
+    void broken(const Error& error) override {
+        if (!over_) {
+            refuse(error);
+        }
+    }
 
 private:
     enum class Added : std::uint8_t { yes, chunk_full, failed };
 
-    // Adds lines until the piece is used up, a chunk is full (its commit calls here again), or something is wrong.
+    // Until the piece is used up, a chunk is full while another is under way (whose end calls here again), or something
+    // is wrong.
     void go_on() {
+        if (!take_lines()) {
+            return;
+        }
+        if (lines_.too_long()) {
+            failed(line_too_long());
+        } else if (ended_) {
+            finish();
+        } else {
+            tell(true);
+        }
+    }
+
+    // Whether the piece is used up.
+    bool take_lines() {
         while (auto line = held_ ? held_ : lines_.next()) {
             held_ = line;
             const Added added = add(*line);
-            if (added == Added::failed) {
-                return;
+            if (added == Added::yes) {
+                held_.reset();
+            } else if (added == Added::failed || under_way_) {
+                return false;
+            } else if (commit(); over_) {
+                return false;
             }
-            if (added == Added::chunk_full) {
-                return commit();
-            }
-            held_.reset();
         }
-        if (lines_.too_long()) {
-            return refuse(line_too_long());
-        }
-        if (ended_) {
-            return finish();
-        }
-        tell(true);
+        return true;
     }
 
     Added add(std::string_view line) {
@@ -106,11 +120,11 @@ private:
             (!events_.empty() && chunk_bytes_ + line.size() > limits.chunk_bytes)) {
             return Added::chunk_full;
         }
-        const std::uint64_t number = progress_.accepted + chunk_lines_;
+        const std::uint64_t number = line_number();
         if (line.size() > limits.line_bytes) {
             return failed(line_too_long());
         }
-        if (!share_.grow_to(chunk_bytes_ + line.size())) {
+        if (!share_.grow_to(bytes_under_way_ + chunk_bytes_ + line.size())) {
             return failed({.code = Code::unavailable,
                            .context = "submit",
                            .object = {},
@@ -129,24 +143,32 @@ private:
     }
 
     void commit() {
+        under_way_ = true;
+        lines_under_way_ = std::exchange(chunk_lines_, 0);
+        bytes_under_way_ = std::exchange(chunk_bytes_, 0);
+        event_lines_under_way_ = std::exchange(event_lines_, {});
         auto done = [self = shared_from_this()](Result<Receipt> receipt) { self->after_commit(std::move(receipt)); };
         context_.services.intake.submit(std::exchange(events_, {}), std::move(done));
     }
 
     void after_commit(Result<Receipt> receipt) {
+        under_way_ = false;
+        if (over_) {
+            return; // the connection broke meanwhile
+        }
         if (!receipt) {
             Error error = receipt.error();
+            const auto& lines = event_lines_under_way_;
             for (FieldError& field : error.fields) { // positions in the chunk become lines of the body
-                field.index = field.index < event_lines_.size() ? event_lines_[field.index] : field.index;
+                field.index = field.index < lines.size() ? lines[field.index] : field.index;
             }
             return refuse(std::move(error));
         }
         take_in(*receipt);
-        event_lines_.clear();
-        progress_.accepted += std::exchange(chunk_lines_, 0);
-        chunk_bytes_ = 0;
-        share_.clear();
-        go_on();
+        progress_.accepted += std::exchange(lines_under_way_, 0);
+        bytes_under_way_ = 0;
+        share_.shrink_to(chunk_bytes_);
+        failure_ ? refuse(std::move(*failure_)) : go_on();
     }
 
     // first and last are of the new events; of the known ones only where nothing was new.
@@ -166,6 +188,9 @@ private:
     }
 
     void finish() {
+        if (under_way_) {
+            return;
+        }
         if (const std::string_view line = lines_.last(); !line.empty() && !std::exchange(last_added_, true)) {
             const Added added = add(line);
             if (added == Added::failed) {
@@ -183,18 +208,28 @@ private:
         responder_.reply(json_reply(fmt::format(R"({{"count":{},"first":{},"last":{},"duplicates":{}}})", count_,
                                                 range.first, range.last, duplicates_),
                                     201));
+        over_ = true;
         tell(false);
     }
 
+    // Of the line that is being added, counted from 0.
+    std::uint64_t line_number() const { return progress_.accepted + lines_under_way_ + chunk_lines_; }
+
     Error line_too_long() const {
         return field_error("event", fmt::format("the line is larger than {} bytes", context_.limits.line_bytes),
-                           progress_.accepted + chunk_lines_);
+                           line_number());
     }
+    // Told when it is known what became of the chunk before it.
     Added failed(Error error) {
-        refuse(std::move(error));
+        if (under_way_) {
+            failure_ = std::move(error);
+        } else {
+            refuse(std::move(error));
+        }
         return Added::failed;
     }
     void refuse(Error error) {
+        over_ = true;
         events_.clear();
         Progress told = progress_;
         if (told.first == 0) {
@@ -219,11 +254,20 @@ private:
     std::optional<std::string_view> held_{}; // read, waiting for room in a chunk
     bool ended_ = false;
     bool last_added_ = false;
+    bool over_ = false;              // answered
+    std::optional<Error> failure_{}; // of a line behind the chunk that is under way
 
+    // The chunk that is being read.
     std::vector<Event> events_{};
     std::vector<std::uint64_t> event_lines_{}; // of each event its line, counted from 0
     std::uint64_t chunk_lines_ = 0;            // blank ones too
     std::size_t chunk_bytes_ = 0;
+
+    // The one that is being kept.
+    bool under_way_ = false;
+    std::vector<std::uint64_t> event_lines_under_way_{};
+    std::uint64_t lines_under_way_ = 0;
+    std::size_t bytes_under_way_ = 0;
 
     Progress progress_{};
     Progress known_range_{}; // of duplicates

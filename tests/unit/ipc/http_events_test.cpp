@@ -204,7 +204,7 @@ TEST(HttpNdjson, ARefusalMidwayTellsHowFarItCame) {
     EXPECT_EQ(face.log.batches, (std::vector<std::size_t>{10, 10})) << "nothing more is tried";
 }
 
-TEST(HttpNdjson, NothingIsReadWhileAChunkIsBeingKept) {
+TEST(HttpNdjson, OneChunkIsReadWhileAnotherIsBeingKept) {
     Face face(small_chunks());
     face.log.hold = true;
     Client client = face.connect();
@@ -224,6 +224,25 @@ TEST(HttpNdjson, NothingIsReadWhileAChunkIsBeingKept) {
     face.log.release();
     EXPECT_TRUE(face.pump([&face] { return face.hub->connections() == 0; }));
     EXPECT_EQ(face.hub->application().bodies().left(), face.hub->limits().bodies_bytes);
+}
+
+TEST(HttpNdjson, ABadLineIsToldWhenTheChunkBeforeItIsKept) {
+    for (const bool kept : {true, false}) {
+        Face face(small_chunks());
+        face.log.hold = true;
+        face.log.refuse_batch = kept ? 0 : 1;
+        Client client = face.connect();
+        face.send_all(client, Face::post_text("/v1/events", lines(14) + "nonsense\n" + lines(3), ndjson));
+        face.settle();
+        client.receive();
+        EXPECT_EQ(client.input.empty(), kept) << "what becomes of the first ten is to be known before";
+        face.log.hold = false;
+        face.log.release();
+        const Answer answer = face.ask(client, "");
+        EXPECT_EQ(answer.status, kept ? 400U : 507U) << answer.body;
+        EXPECT_TRUE(answer.has(kept ? R"("accepted":10,"first":1,"last":10})" : R"("accepted":0})")) << answer.body;
+        EXPECT_EQ(face.log.batches, (std::vector<std::size_t>{10}));
+    }
 }
 
 TEST(HttpNdjson, ALineOverItsSizeIsAnInvalidEvent) {
