@@ -254,6 +254,12 @@ TEST_F(ScriptRun, OutputCanBeSeenWhileItRuns) {
     EXPECT_EQ(ended.pid, 0U);
 }
 
+#ifdef __SANITIZE_THREAD__
+constexpr bool exec_tells_why = false; // vfork is a fork there, which has no memory in common with the helper
+#else
+constexpr bool exec_tells_why = true;
+#endif
+
 TEST_F(ScriptRun, WhatCannotRunFailsWithItsReason) {
     script("open", "exit 0", 0777);
     script("plain", "exit 0", 0644);
@@ -263,12 +269,13 @@ TEST_F(ScriptRun, WhatCannotRunFailsWithItsReason) {
         ::chmod((root_.path() / "spark.d" / name).c_str(), 0755);
     }
     start();
-    const std::vector<std::pair<std::string, std::string>> wanted{{"open", "written by others"},
-                                                                  {"plain", "not executable"},
-                                                                  {"none", "none: is not installed in"},
-                                                                  {"lost", "interpreter"},
-                                                                  {"text", "#!"},
-                                                                  {"..", "never a path"}};
+    std::vector<std::pair<std::string, std::string>> wanted{{"open", "written by others"},
+                                                            {"plain", "not executable"},
+                                                            {"none", "none: is not installed in"},
+                                                            {"..", "never a path"}};
+    if (exec_tells_why) {
+        wanted.insert(wanted.end(), {{"lost", "interpreter"}, {"text", "#!"}});
+    }
     for (const auto& [name, word] : wanted) {
         const auto index = submit(name);
         const Job job = await_end(index);
