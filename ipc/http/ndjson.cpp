@@ -98,9 +98,13 @@ private:
             const Added added = add(*line);
             if (added == Added::yes) {
                 held_.reset();
-            } else if (added == Added::failed || under_way_) {
-                return false;
-            } else if (commit(); over_) {
+                continue;
+            }
+            const bool next = added == Added::chunk_full && !under_way_;
+            if (next) {
+                commit();
+            }
+            if (!next || over_) {
                 return false;
             }
         }
