@@ -298,7 +298,7 @@ TEST_F(Helper, ADaemonThatGoesAwayWithAProductLeavesNothing) {
 }
 
 TEST_F(Helper, LimitsAreHardAndCoresOff) {
-    script("s", "for i in v f n c; do ulimit -H$i; ulimit -S$i; done");
+    script("s", R"(all=$(for i in v f n c; do ulimit -H$i; ulimit -S$i; done); echo "$all")"); // one write, one packet
     protocol::Run run = request("s");
     run.limits = {.memory_bytes = 1'024'000'000, .file_bytes = 51'200, .open_files = 100};
     send_run(run);
