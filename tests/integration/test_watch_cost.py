@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What 100,000 watches cost the real daemon while nothing is due: no wake-up of their own, and little memory.
-TOCSIN_IDLE_SECONDS makes the window longer."""
+TOCSIN_IDLE_SECONDS makes the window longer. A sanitizer keeps what was freed: under one, only the wake-ups are judged."""
 
 import os
 import threading
@@ -51,7 +51,8 @@ def test_idle_watches_wake_nobody_and_take_little():
         assert listed["state"] == "up" and listed["interval_s"] == 30 * 86_400
         http.close()  # an open connection is looked at once a second
         each = lambda: (anonymous_bytes(pid) - before) / MANY
-        wait_until(lambda: each() <= BYTES, "memory given back after the burst", 60)
+        if not os.environ.get("TOCSIN_SANITIZE"):
+            wait_until(lambda: each() <= BYTES, "memory given back after the burst", 60)
         woken = []
         wait_until(lambda: woken.append(in_a_window(pid)) or woken[-1] <= daemon_alone + SLACK,
                    "quiet with 100,000 watches", 60 + 20 * WINDOW_S)
