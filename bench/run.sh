@@ -3,5 +3,7 @@
 # jobs run. Interleaved rounds of one run, medians.
 set -eu -o pipefail
 cd "$(dirname "$0")/.."
-/usr/bin/python3 bench/run.py "$@"
-/usr/bin/python3 bench/jobs.py
+status=0
+/usr/bin/python3 bench/run.py "$@" || status=$?
+/usr/bin/python3 bench/jobs.py || status=$?
+exit $status

@@ -4,9 +4,9 @@
 // (Ctrl-C, Ctrl-\, a hang-up, a new size) go to the whole group anyway and are not passed on a second time.
 #pragma once
 
-#include "cli/fd.hpp"
 #include "cli/forward.hpp"
 #include "cli/tail.hpp"
+#include "core/fd.hpp"
 
 #include <array>
 #include <csignal>

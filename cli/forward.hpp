@@ -4,8 +4,8 @@
 // reader that left closes the pipe, so that the command learns it as it would without us.
 #pragma once
 
-#include "cli/fd.hpp"
 #include "cli/tail.hpp"
+#include "core/fd.hpp"
 
 #include <cstddef>
 #include <poll.h>

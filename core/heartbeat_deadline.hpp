@@ -11,7 +11,7 @@ namespace tocsin {
 // before it, though never more than half of the time since the slot before.
 std::optional<std::int64_t> slot_after(const Schedule& schedule, std::int64_t early_us, std::int64_t wall_us);
 
-// up, late or down's way back, started.
+// It is watched and up, late or started: a beat is due some time.
 bool is_waiting(const Watch& watch);
 // Up or late, or started while a run is under way.
 WatchState resting_state(const Watch& watch, Now now);

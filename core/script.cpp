@@ -21,16 +21,16 @@ std::string list(const std::vector<ScriptFinding>& findings, bool wrong) {
     return out + "]";
 }
 
-void send_limits(const ScriptLimitsShown& limits, const FieldSink& sink) {
-    sink("submit", limits.submit);
-    sink("rerun", limits.rerun);
-    sink("callback", limits.callback);
-    sink("coalesce", limits.coalesce);
-    sink("timeout_s", static_cast<double>(limits.timeout_us) / us_per_s);
-    sink("kill_after_s", static_cast<double>(limits.kill_after_us) / us_per_s);
-    sink("retries", std::uint64_t{limits.retries});
-    if (limits.parallel > 0) {
-        sink("parallel", std::uint64_t{limits.parallel});
+void send_plan(const ScriptPlan& plan, const FieldSink& sink) {
+    sink("submit", plan.submit);
+    sink("rerun", plan.rerun);
+    sink("callback", plan.callback);
+    sink("coalesce", plan.coalesce);
+    sink("timeout_s", static_cast<double>(plan.timeout_us) / us_per_s);
+    sink("kill_after_s", static_cast<double>(plan.kill_after_us) / us_per_s);
+    sink("retries", std::uint64_t{plan.retries});
+    if (plan.parallel > 0) {
+        sink("parallel", std::uint64_t{plan.parallel});
     }
 }
 
@@ -50,8 +50,8 @@ void describe(const ScriptReport& report, const FieldSink& sink) {
     const std::string hints = list(report.findings, false);
     sink("problems", RawJson{problems});
     sink("hints", RawJson{hints});
-    if (report.limits) {
-        send_limits(*report.limits, sink);
+    if (report.plan) {
+        send_plan(*report.plan, sink);
     }
 }
 

@@ -20,7 +20,7 @@ struct ScriptFinding {
 };
 
 // How the configuration wants a script to be run.
-struct ScriptLimitsShown {
+struct ScriptPlan {
     std::int64_t timeout_us = 0;
     std::int64_t kill_after_us = 0;
     unsigned retries = 0;
@@ -35,11 +35,11 @@ struct ScriptReport {
     std::string script{}; // its name
     std::string path{};   // empty: not installed
     std::vector<ScriptFinding> findings{};
-    std::optional<ScriptLimitsShown> limits{}; // where the configuration is known
+    std::optional<ScriptPlan> plan{}; // where the configuration is known
     bool ready() const;
 };
 // script, path, ready, problems, hints, submit, rerun, callback, coalesce, timeout_s, kill_after_s, retries, parallel;
-// those of the limits only where they are known
+// those of the plan only where it is known
 void describe(const ScriptReport& report, const FieldSink& sink);
 
 // A run that is not made. environment and event are what the script would get.

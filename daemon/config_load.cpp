@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/config_load.hpp"
 
+#include "core/fd.hpp"
 #include "core/limits.hpp"
 #include "daemon/config_apply.hpp"
 #include "daemon/config_raw.hpp"
 #include "daemon/config_table.hpp"
-#include "daemon/file_descriptor.hpp"
 
 #include <fmt/format.h>
 
@@ -51,7 +51,7 @@ struct Content {
 };
 
 Content read_file(const fs::path& path, bool owner_must_be_root) {
-    const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
     if (file.get() < 0) {
         return Content{.problem = fmt::format("cannot be read: {}", system_error(errno)), .missing = errno == ENOENT};
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What scripts wrote, line by line, in the daemon's log: with the job's fields where the log is the journal. Bounded by
-// lines of one run and by lines of all runs in a while; what is beyond is counted in one line, and stands in the job.
+// lines of one run and by lines of all runs in a while; what is beyond is counted in one line, and stands in the job. A
+// run that finds no room at all says nothing here.
 #pragma once
 
 #include "core/clock.hpp"

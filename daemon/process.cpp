@@ -139,7 +139,7 @@ Result<StateDir> StateDir::take(const fs::path& path) {
         return fail(Code::not_authorized, "start", path.string(), std::move(*problem));
     }
     const fs::path lock_path = path / "lock";
-    FileDescriptor lock(open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    Fd lock(open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (lock.get() < 0) {
         return fail(Code::not_authorized, "start", lock_path.string(),
                     fmt::format("cannot be opened: {}", system_error(errno)));

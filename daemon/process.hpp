@@ -4,7 +4,7 @@
 #pragma once
 
 #include "core/error.hpp"
-#include "daemon/file_descriptor.hpp"
+#include "core/fd.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -25,9 +25,9 @@ public:
     const std::filesystem::path& path() const { return path_; }
 
 private:
-    StateDir(std::filesystem::path path, FileDescriptor lock) : path_(std::move(path)), lock_(std::move(lock)) {}
+    StateDir(std::filesystem::path path, Fd lock) : path_(std::move(path)), lock_(std::move(lock)) {}
     std::filesystem::path path_;
-    FileDescriptor lock_;
+    Fd lock_;
 };
 
 // Creates it when it is missing: 0755 where a group shall reach the socket in it, else 0700.

@@ -1,23 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "heartbeats/boot_timer.hpp"
 
-#include <cerrno>
-#include <cstring>
+#include "heartbeats/timer_fd.hpp"
+
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 namespace tocsin::heartbeats {
 
 Result<void> BootTimer::open() {
-    const int fd = ::timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
-    if (fd < 0) {
-        return fail(Code::unavailable, "heartbeats", "timerfd", std::strerror(errno));
-    }
-    boost::system::error_code error;
-    descriptor_.assign(fd, error);
-    if (error) {
-        ::close(fd);
-        return fail(Code::unavailable, "heartbeats", "timerfd", error.message());
+    if (Result<void> opened = open_timer(descriptor_, CLOCK_BOOTTIME); !opened) {
+        return opened;
     }
     wait();
     return {};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "heartbeats/step_alarm.hpp"
 
+#include "heartbeats/timer_fd.hpp"
+
 #include <cerrno>
 #include <cstring>
 #include <sys/timerfd.h>
@@ -14,15 +16,8 @@ constexpr time_t never_s = 9'000'000'000; // in the year 2255
 } // namespace
 
 Result<void> StepAlarm::open() {
-    const int fd = ::timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
-    if (fd < 0) {
-        return fail(Code::unavailable, "heartbeats", "timerfd", std::strerror(errno));
-    }
-    boost::system::error_code error;
-    descriptor_.assign(fd, error);
-    if (error) {
-        ::close(fd);
-        return fail(Code::unavailable, "heartbeats", "timerfd", error.message());
+    if (Result<void> opened = open_timer(descriptor_, CLOCK_REALTIME); !opened) {
+        return opened;
     }
     if (!arm()) {
         return fail(Code::unavailable, "heartbeats", "timerfd", std::strerror(errno));

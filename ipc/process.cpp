@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ipc/process.hpp"
 
+#include "core/fd.hpp"
 #include "ipc/access.hpp"
-#include "ipc/descriptor.hpp"
 
 #include <algorithm>
 #include <array>
@@ -22,8 +22,8 @@ constexpr int stat_start_time_field = 22;
 constexpr std::string_view deleted_suffix = " (deleted)";
 
 std::optional<std::string> read_at(int directory, const char* name) {
-    const Descriptor file(::openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOCTTY));
-    if (!file) {
+    const Fd file(::openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOCTTY));
+    if (!file.valid()) {
         return std::nullopt;
     }
     std::string text(proc_text_max, '\0');
@@ -161,8 +161,8 @@ void look_up_process(Origin& origin, int pidfd) {
     // An open /proc/PID stays with its process: once that is gone nothing can be read through it, even if the pid is
     // reused.
     const std::string path = "/proc/" + std::to_string(*origin.pid);
-    const Descriptor process(::open(path.c_str(), O_DIRECTORY | O_PATH | O_CLOEXEC));
-    if (!process) {
+    const Fd process(::open(path.c_str(), O_DIRECTORY | O_PATH | O_CLOEXEC));
+    if (!process.valid()) {
         return;
     }
     const auto start_before = start_time_at(process.get());

@@ -43,8 +43,8 @@ Result<void> remove_stale(const SocketPlace& place, const sockaddr_un& address) 
         return fail(Code::conflict, std::string(place.face), place.path.string(),
                     "exists and is not a socket: move it away");
     }
-    const Descriptor probe(::socket(AF_UNIX, place.type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (!probe) {
+    const Fd probe(::socket(AF_UNIX, place.type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!probe.valid()) {
         return socket_error(place, "make a socket", errno);
     }
     if (::connect(probe.get(), generic(address), sizeof address) == 0 || errno == EAGAIN) {
@@ -79,13 +79,13 @@ std::unexpected<Error> socket_error(const SocketPlace& place, std::string_view d
                 fmt::format("{}: {}", doing, std::generic_category().message(error)));
 }
 
-Result<Descriptor> bind_socket(const SocketPlace& place, const AccessPolicy& access) {
+Result<Fd> bind_socket(const SocketPlace& place, const AccessPolicy& access) {
     const auto address = address_of(place);
     if (!address) {
         return std::unexpected(address.error());
     }
-    Descriptor socket(::socket(AF_UNIX, place.type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (!socket) {
+    Fd socket(::socket(AF_UNIX, place.type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!socket.valid()) {
         return socket_error(place, "make a socket", errno);
     }
     if (const auto removed = remove_stale(place, *address); !removed) {

@@ -4,8 +4,8 @@
 #pragma once
 
 #include "core/error.hpp"
+#include "core/fd.hpp"
 #include "ipc/access.hpp"
-#include "ipc/descriptor.hpp"
 
 #include <filesystem>
 #include <optional>
@@ -22,7 +22,7 @@ struct SocketPlace {
 
 // Mode 0660 and the group where there is one, else 0600. A socket that nobody answers on is replaced; conflict when
 // somebody does, or when something else is in its place.
-Result<Descriptor> bind_socket(const SocketPlace& place, const AccessPolicy& access);
+Result<Fd> bind_socket(const SocketPlace& place, const AccessPolicy& access);
 
 // A descriptor that was handed over becomes as ours are.
 Result<void> make_ours(std::string_view face, int fd);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jobs/clear_directory.hpp"
 
-#include "jobs/fd.hpp"
+#include "core/fd.hpp"
 
 #include <cerrno>
 #include <cstring>

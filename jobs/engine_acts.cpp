@@ -2,23 +2,15 @@
 // What callers ask for: run, cancel, run again.
 #include "jobs/engine.hpp"
 
+#include "jobs/refusals.hpp"
+
 #include <utility>
 
 namespace tocsin::jobs {
 
 namespace {
 
-constexpr std::size_t after_max = 16;          // actions that wait for one change of a job
 constexpr std::size_t cancel_waiters_max = 16; // callers that wait for one job to end
-
-std::unexpected<Error> stopping() {
-    return fail(Code::unavailable, "jobs", "", "the daemon is stopping; try again when it is back");
-}
-
-std::unexpected<Error> too_busy(std::uint64_t id) {
-    return fail(Code::limit_exceeded, "jobs", "job " + std::to_string(id),
-                "too many requests for this job; try again later");
-}
 
 std::unexpected<Error> wrong_state(const Job& job, std::string_view what) {
     return fail(Code::conflict, "jobs", "job " + std::to_string(job.id),

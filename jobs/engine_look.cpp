@@ -2,6 +2,8 @@
 // Looking without changing anything: one job, its output, lists, scripts, and what a run would be.
 #include "jobs/engine.hpp"
 
+#include "jobs/refusals.hpp"
+
 #include "core/json.hpp"
 #include "jobs/run_request.hpp"
 #include "jobs/script_environment.hpp"
@@ -132,8 +134,7 @@ void Engine::preview(std::uint64_t unique_index, std::string script, Done<JobPre
                                      done = std::move(done)](Result<Event> event) mutable {
         const auto engine = self.lock();
         if (!event || !engine) {
-            return done(event ? fail(Code::unavailable, "jobs", "", "the daemon is stopping")
-                              : std::unexpected(event.error()));
+            return done(event ? stopping() : std::unexpected(event.error()));
         }
         done(engine->preview_of(*event, std::move(script)));
     });

@@ -2,6 +2,8 @@
 // New jobs: from events that name a script, and from callers.
 #include "jobs/engine.hpp"
 
+#include "jobs/refusals.hpp"
+
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -10,8 +12,8 @@ namespace tocsin::jobs {
 
 namespace {
 
-constexpr std::uint64_t rows_kept_max =
-    100'000;                                // of jobs; older ones go with their files, their reports stay on the events
+// Of jobs; older ones go with their files, their reports stay on the events.
+constexpr std::uint64_t rows_kept_max = 100'000;
 constexpr std::size_t requests_max = 1'024; // of callers, waiting for the store
 constexpr std::size_t release_max = 1'000;  // free places after which a log that waits is read on
 
@@ -35,7 +37,7 @@ std::uint64_t Engine::superseded(std::uint64_t id) {
 // Why no new job can be asked for now.
 std::optional<Error> Engine::refusal() const {
     if (stopping_) {
-        return fail(Code::unavailable, "jobs", "", "the daemon is stopping; try again when it is back").error();
+        return stopping().error();
     }
     if (committer_->requests() >= requests_max) {
         return fail(Code::limit_exceeded, "jobs", "", "too many requests wait for the store; try again later").error();

@@ -2,6 +2,8 @@
 // Reports that come from outside: by the number of the event, or by the secret of a run.
 #include "jobs/engine.hpp"
 
+#include "jobs/refusals.hpp"
+
 #include "jobs/secret.hpp"
 
 #include <algorithm>
@@ -10,17 +12,6 @@
 namespace tocsin::jobs {
 
 namespace {
-
-constexpr std::size_t after_max = 16; // actions that wait for one change of a job
-
-std::unexpected<Error> stopping() {
-    return fail(Code::unavailable, "jobs", "", "the daemon is stopping; try again when it is back");
-}
-
-std::unexpected<Error> too_busy(std::uint64_t id) {
-    return fail(Code::limit_exceeded, "jobs", "job " + std::to_string(id),
-                "too many requests for this job; try again later");
-}
 
 // Says no more than that, whatever is wrong.
 std::unexpected<Error> no_such_callback() {

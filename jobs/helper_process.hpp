@@ -4,7 +4,7 @@
 #pragma once
 
 #include "core/error.hpp"
-#include "jobs/fd.hpp"
+#include "core/fd.hpp"
 
 #include <string>
 #include <sys/types.h>

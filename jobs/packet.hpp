@@ -3,7 +3,7 @@
 // no descriptor that is not asked for.
 #pragma once
 
-#include "jobs/fd.hpp"
+#include "core/fd.hpp"
 
 #include <cstddef>
 #include <span>

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "core/error.hpp"
-#include "jobs/fd.hpp"
+#include "core/fd.hpp"
 #include "jobs/protocol.hpp"
 
 #include <algorithm>

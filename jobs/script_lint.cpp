@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jobs/script_lint.hpp"
 
+#include "core/fd.hpp"
 #include "core/job.hpp"
-#include "jobs/fd.hpp"
 #include "jobs/script_check.hpp"
 
 #include <algorithm>

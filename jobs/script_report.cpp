@@ -28,17 +28,7 @@ void add_names(std::set<std::string>& names, const std::filesystem::path& direct
 
 ScriptReport report_script(const Settings& settings, std::string script) {
     const ScriptPlan plan = plan_of(settings, script);
-    ScriptReport report{.script = std::move(script),
-                        .path = {},
-                        .findings = {},
-                        .limits = ScriptLimitsShown{.timeout_us = plan.timeout_us,
-                                                    .kill_after_us = plan.kill_after_us,
-                                                    .retries = plan.retries,
-                                                    .parallel = plan.parallel,
-                                                    .submit = plan.submit,
-                                                    .rerun = plan.rerun,
-                                                    .callback = plan.callback,
-                                                    .coalesce = plan.coalesce}};
+    ScriptReport report{.script = std::move(script), .path = {}, .findings = {}, .plan = plan};
     if (const auto problem = script_name_problem(report.script)) {
         report.findings.push_back({true, "its name: " + *problem});
         return report;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/error.hpp"
+#include "core/script.hpp"
 #include "jobs/job_service.hpp"
 #include "jobs/script_queues.hpp"
 
@@ -14,16 +15,6 @@
 namespace tocsin::jobs {
 
 // How one script is run.
-struct ScriptPlan {
-    std::int64_t timeout_us = 0;
-    std::int64_t kill_after_us = 0;
-    unsigned retries = 0;
-    unsigned parallel = 0; // 0: as many as there are places
-    bool submit = true;
-    bool rerun = true;
-    bool callback = false;
-    bool coalesce = false;
-};
 ScriptPlan plan_of(const Settings& settings, std::string_view script);
 
 ScriptLimits limits_of(const Settings& settings);

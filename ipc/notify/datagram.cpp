@@ -24,10 +24,10 @@ bool set(int socket, int option) {
 }
 
 // Closing a stream socket whose sender asked it to linger would hold the loop up.
-Descriptor harmless(int fd) {
+Fd harmless(int fd) {
     const linger none{};
     static_cast<void>(::setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none));
-    return Descriptor(fd);
+    return Fd(fd);
 }
 
 void take_control(const cmsghdr& header, Datagram& out) {
@@ -41,7 +41,7 @@ void take_control(const cmsghdr& header, Datagram& out) {
     } else if (header.cmsg_type == scm_pidfd && bytes == sizeof(int)) {
         int fd = -1; // stays negative where the sender is gone
         std::memcpy(&fd, data, sizeof fd);
-        out.pidfd = Descriptor(fd);
+        out.pidfd = Fd(fd);
     } else if (header.cmsg_type == SCM_RIGHTS) {
         for (std::size_t at = 0; at + sizeof(int) <= bytes; at += sizeof(int)) {
             int fd = -1;

@@ -3,7 +3,7 @@
 // owned from the first moment.
 #pragma once
 
-#include "ipc/descriptor.hpp"
+#include "core/fd.hpp"
 
 #include <optional>
 #include <string>
@@ -15,8 +15,8 @@ namespace tocsin::ipc::notify {
 struct Datagram {
     std::string bytes{};
     std::optional<ucred> credentials{}; // none: sent before anybody asked for them
-    Descriptor pidfd{};                 // of the sender, where the kernel has it
-    std::vector<Descriptor> descriptors{};
+    Fd pidfd{};                         // of the sender, where the kernel has it
+    std::vector<Fd> descriptors{};
     bool cut = false; // longer than a message may be; its bytes are not all there
 };
 

@@ -33,7 +33,7 @@ void Outstanding::end(std::uint64_t beat, End how) {
     release();
 }
 
-bool Outstanding::hold(Descriptor barrier) {
+bool Outstanding::hold(Fd barrier) {
     if (settled(last_)) {
         return true;
     }

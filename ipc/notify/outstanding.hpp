@@ -4,7 +4,7 @@
 // could not be stored it stays open until storing works again, so that its sender sees a time-out and no false promise.
 #pragma once
 
-#include "ipc/descriptor.hpp"
+#include "core/fd.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -36,7 +36,7 @@ public:
     void end(std::uint64_t beat, End how);
 
     // False: one barrier too many, closed at once.
-    bool hold(Descriptor barrier);
+    bool hold(Fd barrier);
 
     std::size_t beats() const { return open_.size(); }
     std::size_t barriers() const { return barriers_.size(); }
@@ -44,7 +44,7 @@ public:
 private:
     struct Barrier {
         std::uint64_t upto = 0;
-        Descriptor descriptor{};
+        Fd descriptor{};
     };
     bool settled(std::uint64_t upto) const;
     void release();

@@ -43,11 +43,11 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
           retry(io),
           check(io) {}
 
-    Result<Descriptor> open() const {
+    Result<Fd> open() const {
         if (options.fd < 0) {
             return bind_socket({"notify", options.socket, SOCK_DGRAM}, options.access);
         }
-        Descriptor given(options.fd);
+        Fd given(options.fd);
         if (!is_datagram_socket(given.get())) {
             return fail(Code::invalid_argument, "notify", fmt::format("descriptor {}", options.fd),
                         "is not a Unix datagram socket; see tocsind.socket");

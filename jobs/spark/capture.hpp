@@ -2,7 +2,7 @@
 // What the script writes: its output (kept up to a bound and sent on while it runs, counted beyond) and descriptor 3.
 #pragma once
 
-#include "jobs/fd.hpp"
+#include "core/fd.hpp"
 #include "jobs/spark/link.hpp"
 
 #include <cstdint>

@@ -153,6 +153,12 @@ std::optional<Sheaf> Harvest::take(const std::string& path) {
     return Sheaf{{.path = path, .bytes = static_cast<std::uint64_t>(status.st_size)}, std::move(data)};
 }
 
+void Harvest::give_up(std::string_view why) {
+    for (; at_ < paths_.size(); ++at_) {
+        drop(paths_[at_], why);
+    }
+}
+
 void Harvest::drop(const std::string& path, std::string_view why) {
     if (dropped_++ == 0) {
         reason_ = printable(path) + ": " + std::string(why);

@@ -3,12 +3,13 @@
 // daemon one after the other. Symbolic links, devices, pipes and sockets are never opened.
 #pragma once
 
-#include "jobs/fd.hpp"
+#include "core/fd.hpp"
 #include "jobs/protocol.hpp"
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tocsin::jobs::spark {
@@ -26,8 +27,8 @@ public:
 
     // The next one that may be sent; nullopt when there is none left.
     std::optional<Sheaf> next();
-    // The daemon wants no more: the rest counts as dropped by it.
-    void give_up() { at_ = paths_.size(); }
+    // No more is sent; what was not is dropped, for this reason.
+    void give_up(std::string_view why);
 
     std::uint32_t dropped() const { return dropped_; }
     const std::string& dropped_reason() const { return reason_; } // of the first

@@ -3,7 +3,7 @@
 // is bounded by what one job may say: its kept output, a report line, one product and a handful of small messages.
 #pragma once
 
-#include "jobs/fd.hpp"
+#include "core/fd.hpp"
 #include "jobs/protocol.hpp"
 
 #include <deque>

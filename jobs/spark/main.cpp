@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // tocsin-spark: runs one SPARK script for the daemon and answers over the socket that is its standard input. Started by
 // the daemon itself, or by systemd for each connection (Accept=yes, StandardInput=socket).
-#include "jobs/fd.hpp"
+#include "core/fd.hpp"
 #include "jobs/spark/supervisor.hpp"
 
 #include <csignal>
@@ -15,7 +15,7 @@
 
 namespace {
 
-using tocsin::jobs::Fd;
+using tocsin::Fd;
 
 constexpr int first_free_fd = 10; // the script's descriptors are put below
 
@@ -59,7 +59,7 @@ int main(int argc, char** argv) {
     }
     if (argc != 1 || !is_our_socket(STDIN_FILENO)) {
         std::fputs("tocsin-spark runs one SPARK script for tocsind, over a seqpacket socket as its standard input.\n"
-                   "It is started by tocsind or by tocsin-spark.socket; to run a script, use: tocsinctl run\n",
+                   "It is started by tocsind or by tocsin-spark.socket; to run a script, use: tocsinctl jobs run\n",
                    stderr);
         return 2;
     }

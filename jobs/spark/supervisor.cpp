@@ -150,7 +150,7 @@ void Supervisor::taken(const protocol::Taken& taken) {
         return;
     }
     if (taken.enough) {
-        harvest_.give_up();
+        harvest_.give_up("the daemon keeps no more");
     }
     hand_next();
 }
@@ -243,6 +243,7 @@ void Supervisor::advance() {
         break;
     case Phase::handing:
         if (now_us() >= phase_deadline_us_) {
+            harvest_.give_up("the daemon did not take it in time");
             clear();
         }
         break;

@@ -4,7 +4,7 @@
 // to stop.
 #pragma once
 
-#include "jobs/fd.hpp"
+#include "core/fd.hpp"
 #include "jobs/protocol.hpp"
 #include "jobs/spark/capture.hpp"
 #include "jobs/spark/harvest.hpp"

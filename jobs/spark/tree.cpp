@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jobs/spark/tree.hpp"
 
-#include "jobs/fd.hpp"
+#include "core/fd.hpp"
 
 #include <array>
 #include <cerrno>

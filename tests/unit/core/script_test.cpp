@@ -26,9 +26,8 @@ TEST(Script, IsReadyWhereNothingIsWrong) {
 }
 
 TEST(Script, LimitsAndPreviewAreDescribed) {
-    const ScriptReport report{.script = "a",
-                              .path = "/s/a",
-                              .limits = ScriptLimitsShown{.timeout_us = 1'500'000, .retries = 2, .parallel = 3}};
+    const ScriptReport report{
+        .script = "a", .path = "/s/a", .plan = ScriptPlan{.timeout_us = 1'500'000, .retries = 2, .parallel = 3}};
     const std::string limits = R"("submit":true,"rerun":true,"callback":false,"coalesce":false,)"
                                R"("timeout_s":1.5,"kill_after_s":0.0,"retries":2,"parallel":3)";
     EXPECT_NE(json_of(report).find(limits), std::string::npos) << json_of(report);

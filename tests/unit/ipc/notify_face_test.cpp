@@ -125,7 +125,7 @@ TEST_F(NotifyFace, AFloodOfOneSourceIsDroppedBeyondItsBound) {
 TEST_F(NotifyFace, ABarrierOpensWhenWhatCameBeforeIsStored) {
     int ends[2];
     ASSERT_EQ(::pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
-    const Descriptor reading(ends[0]);
+    const Fd reading(ends[0]);
     heartbeats.hold = true;
     take("WATCHDOG=1");
     Datagram barrier = datagram("BARRIER=1\nWATCHDOG=1");
@@ -167,7 +167,7 @@ protected:
         EXPECT_NE(::mkdtemp(name.data()), nullptr);
         directory = name;
         path = directory / "notify";
-        sender = Descriptor(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+        sender = Fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     }
     ~NotifyServer() override {
         std::error_code ignored;
@@ -220,7 +220,7 @@ protected:
     test::FakeHeartbeats heartbeats{};
     std::filesystem::path directory{};
     std::filesystem::path path{};
-    Descriptor sender{};
+    Fd sender{};
     std::vector<std::string> health{};
 };
 
@@ -253,7 +253,7 @@ TEST_F(NotifyServer, ReplacesAStaleSocketAndNoLivingOne) {
     EXPECT_EQ(refused.error().context, "notify");
     first->stop();
     {
-        const Descriptor stale(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+        const Fd stale(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
         const sockaddr_un at = address();
         ASSERT_EQ(::bind(stale.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at), 0);
     }
@@ -264,7 +264,7 @@ TEST_F(NotifyServer, ReplacesAStaleSocketAndNoLivingOne) {
 }
 
 TEST_F(NotifyServer, TakesASocketThatIsHandedOver) {
-    Descriptor given(::socket(AF_UNIX, SOCK_DGRAM, 0));
+    Fd given(::socket(AF_UNIX, SOCK_DGRAM, 0));
     const sockaddr_un at = address();
     ASSERT_EQ(::bind(given.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at), 0);
     const auto server = make(given.release());
@@ -290,7 +290,7 @@ TEST_F(NotifyServer, LeaksNoDescriptorAndHonoursBarriers) {
     }
     int ends[2];
     ASSERT_EQ(::pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
-    const Descriptor reading(ends[0]);
+    const Fd reading(ends[0]);
     ASSERT_TRUE(send("BARRIER=1", {ends[1]}));
     ::close(ends[1]);
     ASSERT_TRUE(pump([&reading] { return test::hung_up(reading.get()); }));

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "core/clock.hpp"
+#include "core/fd.hpp"
 #include "core/ports.hpp"
-#include "ipc/descriptor.hpp"
 
 #include <array>
 #include <cstring>

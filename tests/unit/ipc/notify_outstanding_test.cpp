@@ -15,12 +15,12 @@ struct Pipe {
     Pipe() {
         int ends[2];
         EXPECT_EQ(::pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
-        reading = Descriptor(ends[0]);
-        writing = Descriptor(ends[1]);
+        reading = Fd(ends[0]);
+        writing = Fd(ends[1]);
     }
     bool closed() const { return test::hung_up(reading.get()); }
-    Descriptor reading{};
-    Descriptor writing{};
+    Fd reading{};
+    Fd writing{};
 };
 
 TEST(NotifyOutstanding, ABarrierWithNothingBeforeItIsOpenAtOnce) {
@@ -90,7 +90,7 @@ TEST(NotifyOutstanding, BarriersAreBounded) {
     outstanding.begin("a");
     const std::size_t before = test::open_descriptors();
     for (std::size_t i = 0; i < Outstanding::barriers_max; ++i) {
-        EXPECT_TRUE(outstanding.hold(Descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC))));
+        EXPECT_TRUE(outstanding.hold(Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC))));
     }
     Pipe pipe;
     EXPECT_FALSE(outstanding.hold(std::move(pipe.writing)));

@@ -73,8 +73,8 @@ protected:
     NotifySender() {
         int ends[2];
         EXPECT_EQ(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends), 0);
-        receiving = Descriptor(ends[0]);
-        sending = Descriptor(ends[1]);
+        receiving = Fd(ends[0]);
+        sending = Fd(ends[1]);
         EXPECT_TRUE(ask_for_senders(receiving.get()));
     }
     // A process that sends one line and ends at once; returns when it is gone and reaped.
@@ -100,8 +100,8 @@ protected:
         return std::filesystem::read_symlink("/proc/self/exe", error).filename();
     }
 
-    Descriptor receiving{};
-    Descriptor sending{};
+    Fd receiving{};
+    Fd sending{};
     CgroupUnits units{cgroup_root()};
 };
 
@@ -129,7 +129,7 @@ TEST_F(NotifySender, ThatIsGoneIsKnownByItsCgroupWhereTheKernelSays) {
     if (!cgroup) {
         GTEST_SKIP() << "this kernel gives no cgroup of a process that ended";
     }
-    const Descriptor own(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
+    const Fd own(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
     EXPECT_EQ(cgroup, cgroup_of_pidfd(own.get())) << "it was started in ours";
 }
 
@@ -144,7 +144,7 @@ TEST_F(NotifySender, WithoutCredentialsIsNobody) {
 TEST_F(NotifySender, AReusedPidIsNobody) {
     send_from_child();
     Datagram datagram = next();
-    if (!datagram.pidfd) {
+    if (!datagram.pidfd.valid()) {
         GTEST_SKIP() << "this kernel gives no pidfd of a sender that is gone";
     }
     datagram.credentials->pid = ::getpid(); // as if its pid were ours now

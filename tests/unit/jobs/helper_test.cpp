@@ -262,7 +262,10 @@ TEST_F(Helper, NoMoreProductsThanAreWanted) {
     send_run(request("s"));
     wait_for<protocol::Product>();
     send(protocol::Taken{.enough = true});
-    EXPECT_EQ(wait_for<protocol::Ended>().outcome, protocol::Outcome::exited);
+    const auto ended = wait_for<protocol::Ended>();
+    EXPECT_EQ(ended.outcome, protocol::Outcome::exited);
+    EXPECT_EQ(ended.products_dropped, 2U) << "what was not sent is said";
+    EXPECT_NE(ended.dropped_reason.find("keeps no more"), std::string::npos) << ended.dropped_reason;
 }
 
 TEST_F(Helper, ProductsAreBounded) {

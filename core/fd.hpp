@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// A file descriptor that is closed with its owner.
+// A file descriptor that is closed with its owner; -1 is none.
 #pragma once
 
 #include <unistd.h>
 #include <utility>
 
-namespace tocsin::jobs {
+namespace tocsin {
 
 class Fd {
 public:
     Fd() = default;
     explicit Fd(int fd) : fd_(fd) {}
-    Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    Fd(Fd&& other) noexcept : fd_(other.release()) {}
     Fd& operator=(Fd&& other) noexcept {
         if (this != &other) {
             reset();
-            fd_ = std::exchange(other.fd_, -1);
+            fd_ = other.release();
         }
         return *this;
     }
@@ -35,4 +35,4 @@ private:
     int fd_ = -1;
 };
 
-} // namespace tocsin::jobs
+} // namespace tocsin
