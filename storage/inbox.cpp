@@ -61,6 +61,12 @@ void Inbox::ping(std::move_only_function<void()> answer) {
     }
 }
 
+void Inbox::nudge() {
+    const std::scoped_lock lock(mutex_);
+    nudged_ = true;
+    wake_.notify_one();
+}
+
 void Inbox::close() {
     const std::scoped_lock lock(mutex_);
     closed_ = true;
@@ -94,6 +100,7 @@ std::optional<Inbox::Work> Inbox::take(std::optional<std::chrono::milliseconds> 
     } else {
         wake_.wait(lock, is_ready);
     }
+    nudged_ = false;
     Work work;
     work.pings = std::exchange(pings_, {});
     Load taken;

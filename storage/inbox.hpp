@@ -38,6 +38,8 @@ public:
     // The reason why it is refused; the operation is the caller's still.
     std::optional<Error> push(Op& op);
     void ping(std::move_only_function<void()> answer);
+    // Makes take() return once more, with what there is.
+    void nudge();
     void close(); // nothing more comes in; what is there is still taken
 
     struct Work {
@@ -54,7 +56,7 @@ private:
         std::size_t weight = 0;
         std::size_t bytes = 0;
     };
-    bool ready() const { return closed_ || !first_.empty() || !plain_.empty() || !pings_.empty(); }
+    bool ready() const { return closed_ || nudged_ || !first_.empty() || !plain_.empty() || !pings_.empty(); }
     void move_some(std::list<Op>& from, Work& work, Load& taken);
 
     mutable std::mutex mutex_;
@@ -64,6 +66,7 @@ private:
     std::vector<std::move_only_function<void()>> pings_{};
     Load clients_{};
     Load effects_{};
+    bool nudged_ = false;
     bool closed_ = false;
 };
 

@@ -7,6 +7,7 @@
 #include "storage/keys.hpp"
 #include "storage/log_reader.hpp"
 #include "storage/schema.hpp"
+#include "storage/sealed_check.hpp"
 
 #include <algorithm>
 #include <map>
@@ -29,8 +30,9 @@ public:
     }
 
     Result<Inspection> run() {
-        for (const auto check : {&Inspector::read_blocks, &Inspector::read_log, &Inspector::compare_blocks,
-                                 &Inspector::compare_counters, &Inspector::compare_totals, &Inspector::check_state}) {
+        for (const auto check :
+             {&Inspector::read_blocks, &Inspector::read_sealed, &Inspector::read_log, &Inspector::compare_blocks,
+              &Inspector::compare_counters, &Inspector::compare_totals, &Inspector::check_state}) {
             if (auto done = (this->*check)(); !done) {
                 return std::unexpected(done.error());
             }
@@ -72,6 +74,28 @@ private:
         return {};
     }
 
+    // ---- sealed blocks ----
+
+    Result<void> read_sealed() {
+        const auto inside = [this](const BlockSummary& block) { return block.last <= meta_.sealed; };
+        for (const BlockSummary& block : blocks_) {
+            if (!inside(block)) {
+                break;
+            }
+            auto checked = check_sealed(
+                txn_, block, [this](const Event& event) { saw(event); },
+                [this](std::string what) { wrong(std::move(what)); });
+            if (!checked) {
+                return checked;
+            }
+        }
+        const auto ends = [this](const BlockSummary& block) { return block.last == meta_.sealed; };
+        if (meta_.sealed != 0 && std::ranges::none_of(blocks_, ends)) {
+            wrong("blocks are sealed up to " + spell(meta_.sealed) + ", where none ends");
+        }
+        return {};
+    }
+
     // ---- log ----
 
     Result<void> read_log() {
@@ -84,9 +108,10 @@ private:
                 wrong("a key of the log has " + spell((*found)->key.size()) + " bytes");
                 continue;
             }
-            if (report_.first == 0) {
-                report_.first = *first;
-            } else if (*first != report_.last + 1) {
+            if (*first <= meta_.sealed) {
+                continue; // about to be removed
+            }
+            if (report_.last != 0 && *first != report_.last + 1) {
                 wrong("event " + spell(report_.last + 1) + " should come next in the log, but " + spell(*first) +
                       " does");
             }
@@ -114,17 +139,24 @@ private:
                 wrong(event.error().detail());
                 continue;
             }
-            ++report_.count;
-            report_.last = event->unique_index;
             if (event->event_time_us < chunk.min_us() || event->event_time_us > chunk.max_us()) {
                 wrong("event " + spell(event->unique_index) + " lies outside of its value's time range");
             }
-            if (event->unique_index <= meta_.checkpoint) {
-                recount(*event);
-            }
-            if (each_) {
-                each_(*event);
-            }
+            saw(*event);
+        }
+    }
+
+    void saw(const Event& event) {
+        if (report_.first == 0) {
+            report_.first = event.unique_index;
+        }
+        ++report_.count;
+        report_.last = event.unique_index;
+        if (event.unique_index <= meta_.checkpoint) {
+            recount(event);
+        }
+        if (each_) {
+            each_(event);
         }
     }
 
@@ -247,11 +279,12 @@ Result<Inspection> inspect(const std::filesystem::path& directory, const std::fu
         return std::unexpected(env.error());
     }
     for (std::size_t i = 0; i < tree_count; ++i) {
+        const bool needed = i < tree_count_v1; // the others come with the first start of this version
         const auto there = (*env)->has_tree(static_cast<Tree>(i));
         if (!there) {
             return std::unexpected(there.error());
         }
-        if (!*there) {
+        if (!*there && needed) {
             return fail(Code::unavailable, "verify", std::string(tree_name(static_cast<Tree>(i))),
                         "the tree is missing");
         }

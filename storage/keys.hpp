@@ -39,8 +39,21 @@ template <typename T> std::optional<T> read_fixed(std::string_view bytes) {
     return reader.done() ? std::optional(value) : std::nullopt;
 }
 
-// What is counted by hour and for ever. New dimensions get new letters.
-enum class Dimension : char { name = 'n', severity = 's' };
+// What is counted by hour and for ever (name, severity), and what a sealed block is indexed by. New dimensions get new
+// letters.
+enum class Dimension : char {
+    name = 'n',
+    source = 'o',
+    scid = 'c',
+    rule = 'r',
+    severity = 's',
+    environment = 'e',
+    type = 't',
+    dataset = 'd',
+    host = 'h',
+    script = 'k', // whether one is asked for
+    hour = 'u',   // of event_time
+};
 
 // counters: hour u32, dimension, value
 inline std::string counter_key(std::uint32_t hour, Dimension dimension, std::string_view value) {
@@ -67,12 +80,39 @@ inline std::string idem_key(std::uint64_t first, std::uint16_t slice) {
     return out;
 }
 
+// sealed: first index of the block u64, then what it is of it
+namespace sealed_key {
+inline std::string header(std::uint64_t block) {
+    return fixed_key(block) + '!';
+}
+// `run`: the first one in the value
+inline std::string times(std::uint64_t block, std::uint32_t run) {
+    std::string out = fixed_key(block) + '#';
+    put_fixed(out, run);
+    return out;
+}
+// `value`: the first one in the part
+inline std::string dictionary(std::uint64_t block, Dimension dimension, std::string_view value) {
+    std::string out = fixed_key(block) + static_cast<char>(dimension);
+    out += value;
+    return out;
+}
+// `ordinal`: of the first value that is summed here; `part`: of the parts that begin with it
+inline std::string sums(std::uint64_t block, Dimension dimension, std::uint32_t ordinal, std::uint16_t part) {
+    std::string out = fixed_key(block) + '+' + static_cast<char>(dimension);
+    put_fixed(out, ordinal);
+    put_fixed(out, part);
+    return out;
+}
+} // namespace sealed_key
+
 namespace meta {
 inline constexpr std::string_view schema = "schema";     // u32
 inline constexpr std::string_view store_id = "store_id"; // 16 bytes
 inline constexpr std::string_view created = "created";   // i64, µs
 inline constexpr std::string_view checkpoint =
-    "checkpoint"; // u64: the last index that counters, totals, blocks, idem hold
+    "checkpoint";                                    // u64: the last index that counters, totals, blocks, idem hold
+inline constexpr std::string_view sealed = "sealed"; // u64: the last index that is read from a sealed block
 inline constexpr std::string_view next_index = "next_index"; // u64: only where the log is empty but was not always
 } // namespace meta
 

@@ -21,8 +21,9 @@ constexpr unsigned map_per_disk = 4;
 constexpr off_t lock_file_bytes = off_t{64} * 1024; // more than LMDB's reader table
 constexpr mode_t file_mode = 0600;
 
-constexpr std::array<std::string_view, tree_count> names = {"meta", "log",     "counters", "totals", "blocks",
-                                                            "idem", "cursors", "watches",  "jobs",   "reports"};
+constexpr std::array<std::string_view, tree_count> names = {"meta",   "log",     "counters", "totals",
+                                                            "blocks", "idem",    "cursors",  "watches",
+                                                            "jobs",   "reports", "sealed",   "records"};
 
 std::uint64_t wanted_map_bytes(const std::filesystem::path& directory) {
     struct statvfs disk{};

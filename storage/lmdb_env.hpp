@@ -22,8 +22,22 @@
 namespace tocsin::storage {
 
 // Named trees, in the order of their handles. docs/schema.md tells what is in them.
-enum class Tree : std::uint8_t { meta, log, counters, totals, blocks, idem, cursors, watches, jobs, reports };
-inline constexpr std::size_t tree_count = 10;
+enum class Tree : std::uint8_t {
+    meta,
+    log,
+    counters,
+    totals,
+    blocks,
+    idem,
+    cursors,
+    watches,
+    jobs,
+    reports,
+    sealed,
+    records,
+};
+inline constexpr std::size_t tree_count = 12;
+inline constexpr std::size_t tree_count_v1 = 10; // what a store of schema 1 has
 std::string_view tree_name(Tree tree);
 Tree tree_of(Table table);
 

@@ -2,7 +2,9 @@
 #include "storage/log_reader.hpp"
 
 #include "core/ports.hpp"
+#include "storage/counters.hpp"
 #include "storage/keys.hpp"
+#include "storage/records.hpp"
 
 namespace tocsin::storage {
 
@@ -38,12 +40,50 @@ Result<bool> LogReader::at_or_after(std::uint64_t index) {
     return open(cursor_.at_or_after(index_key(index)));
 }
 
-Result<Event> LogReader::event(std::uint64_t index) {
+Result<std::uint64_t> LogReader::sealed() {
+    if (!sealed_) {
+        const auto last = read_count(txn_, Tree::meta, meta::sealed);
+        if (!last) {
+            return last;
+        }
+        sealed_ = *last;
+    }
+    return *sealed_;
+}
+
+Result<bool> LogReader::find_sealed(std::uint64_t index) {
+    if (!records_) {
+        records_.emplace(txn_, Tree::records);
+    }
+    const auto found = records_->at_or_before(index_key(index));
+    if (!found) {
+        return std::unexpected(found.error());
+    }
+    chunk_.close(); // its bytes may be what is overwritten
+    return *found ? open_group((*found)->key, (*found)->value, index, group_, chunk_) : Result<bool>(false);
+}
+
+Result<bool> LogReader::find(std::uint64_t index) {
+    if (chunk_.holds(index)) {
+        return true;
+    }
+    const auto last = sealed();
+    if (!last) {
+        return std::unexpected(last.error());
+    }
+    if (index <= *last) {
+        return find_sealed(index);
+    }
     auto there = at_or_before(index);
+    return there ? Result<bool>(*there && chunk_.holds(index)) : there;
+}
+
+Result<Event> LogReader::event(std::uint64_t index) {
+    const auto there = find(index);
     if (!there) {
         return std::unexpected(there.error());
     }
-    if (!*there || !chunk_.holds(index)) {
+    if (!*there) {
         return fail(Code::not_found, "read", "event " + std::to_string(index), "there is no such event");
     }
     if (auto read = chunk_.read_columns(); !read) {

@@ -19,7 +19,11 @@ std::unexpected<Error> damaged(std::uint64_t index, std::string what) {
 } // namespace
 
 LogState::LogState(const StoreMeta& meta, const Bounds& bounds)
-    : bounds_(bounds), next_(meta.next_index), checkpoint_(meta.checkpoint), keys_(meta.store_id, bounds.keys_max) {}
+    : bounds_(bounds),
+      next_(meta.next_index),
+      checkpoint_(meta.checkpoint),
+      sealed_(meta.sealed),
+      keys_(meta.store_id, bounds.keys_max) {}
 
 // One commit may bring more than the tail was to hold.
 std::shared_ptr<Segment> LogState::new_segment() const {
@@ -120,8 +124,11 @@ Result<void> LogState::load_keys(const Txn& txn, std::int64_t now_us) {
     return {};
 }
 
-// Sets the first index; gives the last, 0 where the log is empty.
+// Sets the first index; gives the last, 0 where there are no events. Sealed ones may be in the log no more.
 Result<std::uint64_t> LogState::find_ends(const Txn& txn) {
+    if (!blocks_->empty()) {
+        first_ = blocks_->front().first;
+    }
     ChunkReader chunk;
     LogReader log(txn, chunk);
     auto there = log.at_or_after(0);
@@ -129,15 +136,15 @@ Result<std::uint64_t> LogState::find_ends(const Txn& txn) {
         return std::unexpected(there.error());
     }
     if (!*there) {
-        return 0;
+        return sealed_;
     }
-    first_ = chunk.first();
+    first_ = blocks_->empty() ? chunk.first() : first_;
     chunk.close();
     there = log.at_or_before(UINT64_MAX);
     if (!there) {
         return std::unexpected(there.error());
     }
-    return chunk.last();
+    return std::max(chunk.last(), sealed_);
 }
 
 // Room for the next value. Beyond what wants a checkpoint there is as much again: a start on a full disk must not need
@@ -244,7 +251,13 @@ View LogState::view() const {
                 .first = first_,
                 .last = next_ - 1,
                 .checkpoint = checkpoint_,
+                .sealed = sealed_,
                 .by_severity = by_severity_};
+}
+
+const BlockSummary* LogState::unsealed() const {
+    const auto block = std::ranges::upper_bound(*blocks_, sealed_, {}, &BlockSummary::first);
+    return block == blocks_->end() ? nullptr : &*block;
 }
 
 // ---- checkpoint ----

@@ -41,6 +41,11 @@ public:
     int checkpoint(Env& env);
     View view() const;
 
+    // The oldest block whose events are still in the log alone.
+    const BlockSummary* unsealed() const;
+    std::uint64_t sealed() const { return sealed_; }
+    void set_sealed(std::uint64_t last) { sealed_ = last; }
+
 private:
     Result<void> load_totals(const Txn& txn);
     Result<void> load_blocks(const Txn& txn);
@@ -57,6 +62,7 @@ private:
     std::uint64_t first_ = 0;
     std::uint64_t next_;
     std::uint64_t checkpoint_;
+    std::uint64_t sealed_;
     std::shared_ptr<const Blocks> blocks_ = std::make_shared<const Blocks>();
     std::shared_ptr<Segment> tail_;
     Idempotency keys_;

@@ -232,6 +232,10 @@ private:
 class Counter final : public Taker {
 public:
     void take(const Position&) override { ++count; }
+    bool take_count(std::uint64_t more) override {
+        count += more;
+        return true;
+    }
     std::uint64_t count = 0;
 };
 

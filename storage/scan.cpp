@@ -7,7 +7,8 @@
 namespace tocsin::storage {
 
 namespace {
-constexpr std::uint64_t events_per_look = 32; // whole events decided between two looks at the time
+constexpr std::uint64_t events_per_look = 32;  // whole events decided between two looks at the time
+constexpr std::uint64_t rows_per_look = 4'096; // rows of a sealed block
 
 bool over(std::chrono::steady_clock::time_point end) {
     return std::chrono::steady_clock::now() >= end;
@@ -17,6 +18,7 @@ bool over(std::chrono::steady_clock::time_point end) {
 Scan::Scan(const Filter& filter, View view, Order order, Part part)
     : filter_(filter),
       matcher_(filter),
+      sealed_filter_(filter),
       view_(std::move(view)),
       part_(part),
       descending_(order == Order::newest),
@@ -25,13 +27,13 @@ Scan::Scan(const Filter& filter, View view, Order order, Part part)
         const bool received = (!filter.received_since_us || block.max_received_us >= *filter.received_since_us) &&
                               (!filter.received_until_us || block.min_received_us < *filter.received_until_us);
         if (received) {
-            add_source({block.first, block.last, {block.min_event_us, block.max_event_us}, false});
+            add_source({block.first, block.last, {block.min_event_us, block.max_event_us}, block.first, block.last});
         }
     }
     for (std::size_t row = 0; row < view_.rows; row += rows_per_chunk) {
         const std::uint64_t first = view_.tail->first() + row;
         const std::size_t rows = std::min(rows_per_chunk, view_.rows - row);
-        add_source({first, first + rows - 1, view_.tail->range(row / rows_per_chunk), true});
+        add_source({first, first + rows - 1, view_.tail->range(row / rows_per_chunk)});
     }
     if (order == Order::newest) {
         std::ranges::sort(sources_, [](const Source& a, const Source& b) { return a.range.max_us > b.range.max_us; });
@@ -69,7 +71,11 @@ Result<bool> Scan::step(ReadContext& context, Taker& taker) {
     }
     LogReader log(*txn, context.chunk);
     Slice slice{log, taker, end};
-    for (; source_ < sources_.size() && !taker.full(); ++source_, inside_ = false) {
+    const auto sealed = log.sealed();
+    if (!sealed) {
+        return std::unexpected(sealed.error());
+    }
+    for (; source_ < sources_.size() && !taker.full(); leave_source()) {
         const Source& source = sources_[source_];
         if (!inside_ && by_time_ && !taker.can_improve(source.range)) {
             source_ = sources_.size();
@@ -82,17 +88,24 @@ Result<bool> Scan::step(ReadContext& context, Taker& taker) {
             at_ = descending_ ? source.last : source.first;
             inside_ = true;
         }
-        const auto done = source.tail ? scan_tail(source, slice) : scan_log(source, slice);
+        const auto done = source.block == 0              ? scan_tail(source, slice)
+                          : source.block_last <= *sealed ? scan_sealed(source, slice)
+                                                         : scan_log(source, slice);
         if (!done || !*done) {
             return done;
         }
         if (over(end)) {
-            ++source_;
-            inside_ = false;
+            leave_source();
             return source_ >= sources_.size();
         }
     }
     return true;
+}
+
+void Scan::leave_source() {
+    ++source_;
+    inside_ = false;
+    left_.reset();
 }
 
 // Moves at_ beyond the rows low … high; false where the source ends there.
@@ -182,6 +195,120 @@ Result<bool> Scan::scan_log(const Source& source, Slice& slice) {
             return false;
         }
     }
+}
+
+// ---- sealed blocks ----
+
+// What the indexes leave of the block; false where nothing is left to be taken.
+Result<bool> Scan::select(const Source& source, Slice& slice) {
+    auto left = sealed_filter_.select(slice.log.txn(), source.block, descending_ ? source.first : at_,
+                                      descending_ ? at_ : source.last);
+    if (!left) {
+        return std::unexpected(left.error());
+    }
+    if (!*left) {
+        return false;
+    }
+    left_ = std::move(**left);
+    const bool exact = !matcher_.needs_event() && left_->unsure.empty();
+    return !(exact && slice.taker.take_count(left_->rows.count()));
+}
+
+bool Scan::wants_run(std::uint32_t run, const Taker& taker) const {
+    const TimeRange range{left_->header.runs[run].min_us, left_->header.runs[run].max_us};
+    return taker.may_want(range) && (!by_time_ || taker.can_improve(range));
+}
+
+// The first row that is left, from this one on in the scan's direction.
+std::optional<std::uint32_t> Scan::sealed_row(std::optional<std::uint32_t> from) const {
+    if (!from) {
+        return std::nullopt;
+    }
+    return descending_ ? left_->rows.at_or_before(*from) : left_->rows.at_or_after(*from);
+}
+
+std::optional<std::uint32_t> Scan::row_beyond(std::uint32_t row) const {
+    if (descending_) {
+        return row == 0 ? std::nullopt : std::optional(row - 1);
+    }
+    return row + 1;
+}
+
+// Where a run is not wanted, those apart from its range still may be: the next of them, or the run after it. The row
+// itself where it is one.
+std::optional<std::uint32_t> Scan::outlier_beyond(std::uint32_t row) const {
+    const auto& apart = left_->header.outliers;
+    const std::uint32_t run = row / rows_per_run;
+    if (descending_) {
+        const auto after = std::ranges::upper_bound(apart, row, {}, &Outlier::row);
+        const bool inside = after != apart.begin() && std::prev(after)->row >= run * rows_per_run;
+        return inside ? std::optional(std::prev(after)->row) : row_beyond(run * rows_per_run);
+    }
+    const auto next = std::ranges::lower_bound(apart, row, {}, &Outlier::row);
+    const std::uint32_t end = (run + 1) * rows_per_run;
+    return next != apart.end() && next->row < end ? next->row : end;
+}
+
+Result<bool> Scan::take_sealed(std::uint32_t row, TimeReader& times, Slice& slice) {
+    const auto time = times.at(row);
+    if (!time) {
+        return std::unexpected(time.error());
+    }
+    const Position position{*time, at_};
+    if (!slice.taker.wants(position)) {
+        return false;
+    }
+    if (matcher_.needs_event() || left_->is_unsure(row / rows_per_run)) {
+        const auto event = slice.log.event(at_);
+        if (!event) {
+            return std::unexpected(event.error());
+        }
+        evaluated_ += rows_per_look / events_per_look;
+        if (!filter_.matches(*event)) {
+            return false;
+        }
+    }
+    slice.taker.take(position);
+    return true;
+}
+
+Result<bool> Scan::scan_sealed(const Source& source, Slice& slice) {
+    if (!left_) {
+        const auto some = select(source, slice);
+        if (!some || !*some) {
+            return some ? Result<bool>(true) : some;
+        }
+    }
+    TimeReader times(slice.log.txn(), source.block, left_->header);
+    std::uint32_t run = UINT32_MAX;
+    bool wanted = true;
+    auto row = sealed_row(static_cast<std::uint32_t>(at_ - source.block));
+    while (row) {
+        at_ = source.block + *row;
+        if (evaluated_ >= rows_per_look) {
+            evaluated_ = 0;
+            if (over(slice.end)) {
+                return false;
+            }
+        }
+        ++evaluated_;
+        if (*row / rows_per_run != run) {
+            run = *row / rows_per_run;
+            wanted = wants_run(run, slice.taker);
+        }
+        if (const auto beyond = wanted ? row : outlier_beyond(*row); beyond != row) {
+            row = sealed_row(beyond);
+            continue;
+        }
+        if (const auto taken = take_sealed(*row, times, slice); !taken) {
+            return taken;
+        }
+        if (slice.taker.full()) {
+            return true;
+        }
+        row = sealed_row(row_beyond(*row));
+    }
+    return true;
 }
 
 } // namespace tocsin::storage

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// The candidates of a query, in slices: blocks of the log and of the tail in the order in which they can hold what is
-// asked, skipped by their time range where they cannot. Late events are why a block is left only when no earlier row
-// can be better.
+// The candidates of a query, in slices: blocks and the tail in the order in which they can hold what is asked, skipped
+// by their time range where they cannot. A sealed block is asked by its indexes, others are read through. Late events
+// are why a block is left only when no earlier row can be better.
 #pragma once
 
 #include "storage/log_reader.hpp"
 #include "storage/matcher.hpp"
 #include "storage/reader_pool.hpp"
+#include "storage/sealed_filter.hpp"
 
 #include <chrono>
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace tocsin::storage {
@@ -32,6 +34,8 @@ public:
     virtual bool wants(const Position&) const { return true; }
     virtual void take(const Position& position) = 0;
     virtual bool full() const { return false; }
+    // True where it wants to know how many there are, and nothing else.
+    virtual bool take_count(std::uint64_t) { return false; }
 };
 
 class Scan {
@@ -53,7 +57,8 @@ private:
         std::uint64_t first = 0;
         std::uint64_t last = 0;
         TimeRange range{};
-        bool tail = false;
+        std::uint64_t block = 0; // first index of its block; 0: of the tail
+        std::uint64_t block_last = 0;
     };
     struct Slice { // of one step
         LogReader& log;
@@ -64,6 +69,14 @@ private:
     bool in_range(TimeRange range) const;
     Result<bool> scan_tail(const Source& source, Slice& slice);
     Result<bool> scan_log(const Source& source, Slice& slice);
+    Result<bool> scan_sealed(const Source& source, Slice& slice);
+    Result<bool> select(const Source& source, Slice& slice);
+    Result<bool> take_sealed(std::uint32_t row, TimeReader& times, Slice& slice);
+    bool wants_run(std::uint32_t run, const Taker& taker) const;
+    std::optional<std::uint32_t> sealed_row(std::optional<std::uint32_t> from) const;
+    std::optional<std::uint32_t> row_beyond(std::uint32_t row) const;
+    std::optional<std::uint32_t> outlier_beyond(std::uint32_t row) const;
+    void leave_source();
     // Rows of one block of columns from at_ on, in the scan's direction; false when the slice is over.
     struct Rows {
         const Columns& columns;
@@ -77,6 +90,7 @@ private:
 
     const Filter& filter_;
     Matcher matcher_;
+    SealedFilter sealed_filter_;
     View view_;
     Part part_;
     bool descending_;
@@ -86,6 +100,7 @@ private:
     bool inside_ = false;  // of sources_[source_], at at_
     std::uint64_t at_ = 0; // index of the next row
     std::uint64_t evaluated_ = 0;
+    std::optional<SealedRows> left_{}; // of sources_[source_], where it is sealed
     Matcher::Memo tail_memo_{};
     Matcher::Memo chunk_memo_{};
 };

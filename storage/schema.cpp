@@ -72,6 +72,25 @@ Result<void> check_version(const Txn& txn) {
     return {};
 }
 
+// From 1 to 2 nothing is rewritten here: what schema 2 adds is made block by block while the store is in use. The
+// number alone keeps an older daemon, which would miss the sealed events, from opening it.
+Result<void> migrate(Env& env) {
+    std::optional<Txn> txn;
+    int rc = Txn::write(env, txn);
+    if (rc == 0) {
+        const auto known = txn->get(Tree::meta, meta::schema);
+        if (known && *known && read_fixed<std::uint32_t>(**known) == schema_version) {
+            return {};
+        }
+    }
+    rc = rc != 0 ? rc : txn->put(Tree::meta, meta::schema, fixed_key(schema_version));
+    rc = rc != 0 ? rc : txn->commit();
+    if (rc != 0) {
+        return std::unexpected(lmdb_error(rc, "store", "schema"));
+    }
+    return {};
+}
+
 Result<void> found_store(Env& env, std::int64_t now_us) {
     std::array<char, id_bytes> id{};
     if (::getentropy(id.data(), id.size()) != 0) {
@@ -165,6 +184,8 @@ Result<StoreMeta> prepare(Env& env, std::int64_t now_us) {
         if (auto flushed = flush_directory(env.directory()); !flushed) {
             return std::unexpected(flushed.error());
         }
+    } else if (auto migrated = migrate(env); !migrated) {
+        return std::unexpected(migrated.error());
     }
     return read_meta(env);
 }
@@ -179,11 +200,15 @@ Result<StoreMeta> read_meta(Env& env) {
     }
     const auto id = txn->get(Tree::meta, meta::store_id);
     const auto checkpoint = read_count(*txn, Tree::meta, meta::checkpoint);
+    const auto sealed = read_count(*txn, Tree::meta, meta::sealed);
     const auto next = read_count(*txn, Tree::meta, meta::next_index);
-    if (!id || !checkpoint || !next || !*id || (*id)->size() != id_bytes) {
+    if (!id || !checkpoint || !sealed || !next || !*id || (*id)->size() != id_bytes) {
         return fail(Code::unavailable, "store", "meta", "store_id or checkpoint is damaged; restore a backup");
     }
-    return StoreMeta{.store_id = std::string(**id), .checkpoint = *checkpoint, .next_index = *next == 0 ? 1 : *next};
+    return StoreMeta{.store_id = std::string(**id),
+                     .checkpoint = *checkpoint,
+                     .sealed = *sealed,
+                     .next_index = *next == 0 ? 1 : *next};
 }
 
 std::string to_hex(std::string_view bytes) {

@@ -12,7 +12,7 @@
 
 namespace tocsin::storage {
 
-inline constexpr std::uint32_t schema_version = 1;
+inline constexpr std::uint32_t schema_version = 2;
 
 // Held as long as it lives: no second daemon opens the same directory. conflict says who has it.
 class DirectoryLock {
@@ -33,10 +33,11 @@ private:
 struct StoreMeta {
     std::string store_id; // 16 bytes
     std::uint64_t checkpoint = 0;
+    std::uint64_t sealed = 0;     // up to here events are in sealed blocks
     std::uint64_t next_index = 1; // of an empty log
 };
 
-// Opens the trees; a new store gets its id, an older one would be migrated here, a newer one is conflict.
+// Opens the trees; a new store gets its id, an older one is migrated, a newer one is conflict.
 Result<StoreMeta> prepare(Env& env, std::int64_t now_us);
 
 // What an existing store says, without writing.

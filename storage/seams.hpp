@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where unit tests take hold of a store: a small map, and a commit that fails. The product leaves both as they are.
+// Where unit tests take hold of a store: a small map, a commit that fails, a log that stays as it was written. The
+// product leaves all as they are.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,7 @@ namespace tocsin::storage {
 struct Seams {
     std::uint64_t map_bytes = 0;          // 0: far beyond the disk
     std::function<int()> before_commit{}; // on the committing thread; not 0 is taken as the result of the commit
+    bool seal = true;                     // false: checkpoints leave the log as it is
 };
 
 } // namespace tocsin::storage

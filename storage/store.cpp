@@ -137,7 +137,7 @@ Result<std::unique_ptr<Store>> Store::open(const Options& options, Post post, co
     impl->publisher.publish(impl->log->view());
     impl->writer = std::make_unique<Writer>(
         Writer::Parts{*impl->env, *impl->log, impl->publisher, impl->post, impl->feed},
-        Writer::Bounds{.max_bytes = options.max_bytes, .window_us = options.idempotency_window_us});
+        Writer::Bounds{.max_bytes = options.max_bytes, .window_us = options.idempotency_window_us, .seal = seams.seal});
     impl->readers = std::make_unique<ReaderPool>(*impl->env, impl->publisher, impl->post);
     impl->writer->start();
     impl->readers->start(options.readers);
@@ -273,6 +273,7 @@ Health Store::health() const {
     health.event_count = view.events();
     health.first_index = view.first;
     health.last_index = view.first == 0 ? 0 : view.last;
+    health.sealed_index = view.sealed;
     health.store_bytes = impl_->env->used_bytes();
     health.limit_bytes = impl_->options.max_bytes;
     health.events_by_severity = view.by_severity;

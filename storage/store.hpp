@@ -41,6 +41,7 @@ struct Health {
     std::uint64_t event_count = 0;
     std::uint64_t first_index = 0;
     std::uint64_t last_index = 0;
+    std::uint64_t sealed_index = 0; // up to here events are in sealed, indexed blocks
     std::uint64_t store_bytes = 0;
     std::uint64_t limit_bytes = 0;
     std::uint64_t queued_events = 0;
@@ -50,6 +51,7 @@ struct Health {
     std::uint64_t commits = 0;
     bool full = false;             // the last commit failed for space; intake resumes by itself
     std::string stopped_writing{}; // not empty: why no write will be made until restart
+    std::string stopped_sealing{}; // not empty: why the log stays as it is until restart
 };
 
 class Store final : public EventReader, public CommitFeed, public StateStore {

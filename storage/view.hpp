@@ -21,6 +21,7 @@ struct View {
     std::uint64_t first = 0;      // 0: the log is empty
     std::uint64_t last = 0;       // highest index ever given
     std::uint64_t checkpoint = 0; // last index that is in `blocks`
+    std::uint64_t sealed = 0;     // last index that was in a sealed block then; a transaction says it for itself
     std::array<std::uint64_t, 4> by_severity{};
 
     std::uint64_t events() const {

@@ -57,9 +57,13 @@ Writer::Writer(Parts parts, const Bounds& bounds)
       publisher_(parts.publisher),
       post_(std::move(parts.post)),
       feed_(std::move(parts.feed)),
-      bounds_(bounds) {}
+      bounds_(bounds),
+      sealing_(env_, log_, [this] { inbox_.nudge(); }) {}
 
 void Writer::start() {
+    if (bounds_.seal) {
+        sealing_.start();
+    }
     thread_ = std::thread(&Writer::run, this);
 }
 
@@ -68,6 +72,7 @@ void Writer::stop() {
     if (thread_.joinable()) {
         thread_.join();
     }
+    sealing_.stop();
 }
 
 void Writer::describe(Health& health) const {
@@ -78,6 +83,7 @@ void Writer::describe(Health& health) const {
     health.commits = commits_;
     health.full = full_;
     health.stopped_writing = stopped_;
+    health.stopped_sealing = sealing_.stopped_reason();
 }
 
 void Writer::run() {
@@ -87,7 +93,7 @@ void Writer::run() {
             const std::scoped_lock lock(health_mutex_);
             full = full_;
         }
-        auto work = inbox_.take(full ? std::optional(full_patience) : std::nullopt);
+        auto work = inbox_.take(patience(full));
         if (!work) {
             return;
         }
@@ -99,9 +105,43 @@ void Writer::run() {
         }
         try {
             serve(work->ops);
+            seal_some();
         } catch (const std::exception& e) {
             give_up(work->ops, e.what());
         }
+    }
+}
+
+std::optional<std::chrono::milliseconds> Writer::patience(bool full) const {
+    if (full) {
+        return full_patience;
+    }
+    return can_seal() ? std::optional(std::chrono::milliseconds(0)) : std::nullopt;
+}
+
+bool Writer::can_seal() const {
+    return sealing_.due() && stopped_reason().empty() && env_.used_bytes() <= bounds_.max_bytes;
+}
+
+// One slice, between two commits. What it cannot do now waits for the next commit that succeeds.
+void Writer::seal_some() {
+    if (!can_seal()) {
+        return;
+    }
+    int rc = 0;
+    try {
+        rc = sealing_.step();
+    } catch (const std::bad_alloc&) {
+        rc = ENOMEM;
+    }
+    if (rc == 0) {
+        publisher_.publish(log_.view());
+        return;
+    }
+    sealing_.pause();
+    // A full disk is for a client's commit to find: whether it is full for them nobody knows yet.
+    if (commit_failure(rc) != CommitFailure::full || !Txn::read(env_)) {
+        note_failure(rc, 0);
     }
 }
 
@@ -334,6 +374,7 @@ void Writer::note_success(bool of_client, double seconds) {
     commit_seconds_ += seconds;
     ++commits_;
     full_ = full_ && !of_client;
+    sealing_.resume();
 }
 
 void Writer::look_for_space() {

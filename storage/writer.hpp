@@ -8,6 +8,7 @@
 #include "storage/group.hpp"
 #include "storage/inbox.hpp"
 #include "storage/log_state.hpp"
+#include "storage/sealing.hpp"
 #include "storage/store.hpp"
 
 #include <memory>
@@ -30,6 +31,7 @@ public:
     struct Bounds {
         std::uint64_t max_bytes = 0;
         std::int64_t window_us = 0;
+        bool seal = true;
     };
     Writer(Parts parts, const Bounds& bounds);
     ~Writer() { stop(); }
@@ -46,6 +48,9 @@ private:
     using Answers = std::vector<std::pair<Done<Receipt>, Result<Receipt>>>;
 
     void run();
+    std::optional<std::chrono::milliseconds> patience(bool full) const;
+    bool can_seal() const;
+    void seal_some();
     void serve(std::vector<Op>& ops);
     void give_up(std::vector<Op>& ops, const char* what);
     std::vector<Op*> admit(std::vector<Op>& ops);
@@ -71,6 +76,7 @@ private:
     std::shared_ptr<Feed> feed_;
     Bounds bounds_;
     Inbox inbox_{};
+    Sealing sealing_;
     std::thread thread_{};
 
     mutable std::mutex health_mutex_;

@@ -20,6 +20,7 @@ OFFLINE = {("cli", "jobs/script_lint.hpp")}
 # header prefix → rooms that may include it
 LIBRARIES = {
     "lmdb.h": {"storage"},
+    "lz4": {"storage"},
     "systemd/sd-bus": {"ipc"},
     "systemd/sd-daemon": {"ipc", "daemon"},
     "systemd/sd-journal": {"daemon"},

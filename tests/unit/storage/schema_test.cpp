@@ -141,7 +141,7 @@ TEST(Inspect, NamesEachKindOfDamage) {
         {"cursor jobs", [](Txn& txn) { txn.put(Tree::cursors, "jobs", fixed_key<std::uint64_t>(99)); }},
     };
     for (const auto& [problem, harm] : harms) {
-        Fixture f({.tail_events = 10});
+        Fixture f({.tail_events = 10}, {.map_bytes = 0, .before_commit = {}, .seal = false});
         ASSERT_TRUE(f.open());
         for (int i = 0; i < 25; ++i) {
             ASSERT_TRUE(f.append_one(keyed("k" + std::to_string(i), 1)));

@@ -190,6 +190,24 @@ public:
         ASSERT_TRUE(opened) << opened.error().detail();
     }
 
+    // Until every block but the tail is sealed and nothing of them is left in the log: the writer has come by and
+    // found nothing to do.
+    void seal_all() {
+        const auto end = std::chrono::steady_clock::now() + patience;
+        const std::uint64_t wanted = store->health().last_index;
+        const auto settled = [this, wanted] {
+            const Health health = store->health();
+            return health.sealed_index + options.tail_events > wanted || !health.stopped_sealing.empty();
+        };
+        while (!settled() && std::chrono::steady_clock::now() < end) {
+            auto seen = std::make_shared<bool>(false);
+            store->ping_writer([seen] { *seen = true; });
+            ASSERT_TRUE(io.run_until([seen] { return *seen; }));
+        }
+        ASSERT_TRUE(settled());
+        ASSERT_EQ(store->health().stopped_sealing, "");
+    }
+
     // Calls ask(done) and waits for the answer.
     template <typename T, typename Ask> Result<T> wait(const Ask& ask) {
         auto answer = std::make_shared<std::optional<Result<T>>>();

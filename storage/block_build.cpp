@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/block_build.hpp"
+
+#include "storage/keys.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace tocsin::storage {
+
+std::string number_value(std::int64_t number) {
+    return fixed_key(static_cast<std::uint64_t>(number) ^ (std::uint64_t{1} << 63)); // negative ones first
+}
+
+std::string small_value(std::uint8_t number) {
+    return {static_cast<char>(number)};
+}
+
+std::string hour_value(std::uint32_t hour) {
+    return fixed_key(hour);
+}
+
+BlockBuilder::BlockBuilder(BlockPlace block) : block_(block), records_(block.first) {
+    for (auto& column : columns_) {
+        column = std::make_unique<Column>(block.rows);
+    }
+    times_.reserve(block.rows);
+    counts_.reserve(block.rows);
+}
+
+Result<void> BlockBuilder::add(const Event& event) {
+    const auto refuse = [&event](std::string reason) {
+        return fail(Code::unavailable, "seal", "event " + std::to_string(event.unique_index), std::move(reason));
+    };
+    if (event.unique_index != block_.first + times_.size() || times_.size() == block_.rows) {
+        return refuse("does not belong here");
+    }
+    for (const std::string* text :
+         {&event.event_name, &event.event_src, &event.environment, &event.event_id, &event.host}) {
+        if (text->size() > dictionary_value_max) {
+            return refuse("has a name longer than " + std::to_string(dictionary_value_max) + " bytes");
+        }
+    }
+    records_.add(event, out_);
+    std::size_t at = 0;
+    put(at++, event.event_name);
+    put(at++, event.event_src);
+    put(at++, number_value(event.scid));
+    if (event.event_rule_id) {
+        put(at++, number_value(*event.event_rule_id));
+    } else {
+        put_code(at++, no_code); // no filter asks for its absence
+    }
+    put(at++, small_value(static_cast<std::uint8_t>(event.severity)));
+    put(at++, event.environment);
+    put(at++, small_value(static_cast<std::uint8_t>(event.event_type)));
+    put(at++, event.event_id);
+    put(at++, event.host);
+    put(at++, small_value(event.spark_script.empty() ? 0 : 1));
+    put(at++, hour_value(hour_of(event.event_time_us)));
+    times_.push_back({event.event_time_us, event.received_time_us});
+    counts_.push_back(static_cast<std::uint32_t>(event.count));
+    return {};
+}
+
+HourSums BlockBuilder::sums_of(std::span<const std::uint32_t> rows) const {
+    HourSums sums;
+    bool sorted = true;
+    for (const std::uint32_t row : rows) {
+        const std::uint32_t hour = hour_of(times_[row].event_us);
+        if (!sums.empty() && sums.back().first == hour) {
+            sums.back().second += counts_[row];
+        } else {
+            sorted = sorted && (sums.empty() || sums.back().first < hour);
+            sums.emplace_back(hour, counts_[row]);
+        }
+    }
+    if (!sorted) {
+        std::ranges::sort(sums);
+        std::size_t last = 0;
+        for (std::size_t i = 1; i < sums.size(); ++i) {
+            if (sums[i].first == sums[last].first) {
+                sums[last].second += sums[i].second;
+            } else {
+                sums[++last] = sums[i];
+            }
+        }
+        sums.resize(last + 1);
+    }
+    return sums;
+}
+
+// Rows are sorted by the code of their value (a counting sort, which keeps their order), values by their bytes.
+void BlockBuilder::index(std::size_t dimension) {
+    Column& column = *columns_[dimension];
+    const std::uint32_t values = column.values.count();
+    std::vector<std::uint32_t> ends(values + 1, 0); // [code]: where its rows end; [0] those without a value
+    for (const std::uint32_t code : column.codes) {
+        ++ends[code];
+    }
+    std::partial_sum(ends.begin(), ends.end(), ends.begin());
+    std::vector<std::uint32_t> at(values + 1, 0);
+    std::copy(ends.begin(), ends.end() - 1, at.begin() + 1);
+    std::vector<std::uint32_t> rows(column.codes.size());
+    for (std::uint32_t row = 0; row < column.codes.size(); ++row) {
+        rows[at[column.codes[row]]++] = row;
+    }
+    std::vector<std::uint32_t> order(values);
+    std::iota(order.begin(), order.end(), 1U);
+    std::ranges::sort(order, {}, [&column](std::uint32_t code) { return column.values.at(code); });
+    DictionaryWriter dictionary(block_, dimensions[dimension], out_);
+    SumsWriter sums(block_.first, dimensions[dimension], out_);
+    for (const std::uint32_t code : order) {
+        const std::span<const std::uint32_t> mine(rows.begin() + ends[code - 1], rows.begin() + ends[code]);
+        dictionary.add(column.values.at(code), mine);
+        sums.add(sums_of(mine));
+    }
+    dictionary.finish();
+    sums.finish();
+    header_.cardinality[dimension] = values;
+    columns_[dimension].reset();
+}
+
+void BlockBuilder::finish() {
+    records_.finish(out_);
+    for (std::size_t dimension = 0; dimension < dimensions.size(); ++dimension) {
+        index(dimension);
+    }
+    build_times(block_.first, times_, header_, out_);
+    out_.push_back(encode_header(block_.first, header_));
+}
+
+} // namespace tocsin::storage

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes the rows of a sealed block from its events: records while they come, indexes when all have come. Pure: the same
+// events give the same bytes, so that a check of a store can build a block again and compare.
+#pragma once
+
+#include "core/event.hpp"
+#include "storage/block_times.hpp"
+#include "storage/records.hpp"
+#include "storage/tail.hpp"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace tocsin::storage {
+
+class BlockBuilder {
+public:
+    explicit BlockBuilder(BlockPlace block);
+
+    // The next event, by index. An error: it cannot be in a sealed block.
+    Result<void> add(const Event& event);
+    // After the last one: the rest of the records and the indexes; the header comes last.
+    void finish();
+    // What is ready to be written, in order; it is the caller's now.
+    std::vector<SealedRow> take() { return std::exchange(out_, {}); }
+    std::size_t rows() const { return times_.size(); }
+
+private:
+    // One dimension while it is collected: a code for each row.
+    struct Column {
+        explicit Column(std::uint32_t rows) : values(rows) { codes.reserve(rows); }
+        StringStore values;
+        std::vector<std::uint32_t> codes{};
+    };
+    void put(std::size_t dimension, std::string_view value) {
+        put_code(dimension, columns_[dimension]->values.intern(value));
+    }
+    void put_code(std::size_t dimension, std::uint32_t code) { columns_[dimension]->codes.push_back(code); }
+    void index(std::size_t dimension);
+    HourSums sums_of(std::span<const std::uint32_t> rows) const;
+
+    BlockPlace block_;
+    RecordWriter records_;
+    std::array<std::unique_ptr<Column>, dimensions.size()> columns_{};
+    std::vector<RowTimes> times_{};
+    std::vector<std::uint32_t> counts_{};
+    BlockHeader header_{};
+    std::vector<SealedRow> out_{};
+};
+
+// How a dimension's values stand in its dictionary, in their own order.
+std::string number_value(std::int64_t number); // scid, rule
+std::string small_value(std::uint8_t number);  // severity, type, script
+std::string hour_value(std::uint32_t hour);
+
+} // namespace tocsin::storage

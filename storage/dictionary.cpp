@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/dictionary.hpp"
+
+#include <algorithm>
+
+namespace tocsin::storage {
+
+namespace {
+constexpr std::size_t sum_bytes_max = 5 + 10;     // of an hour and its count
+constexpr std::size_t sum_head_bytes_max = 5 + 5; // ordinal and number of pairs
+constexpr std::size_t part_bytes = sealed_part_bytes - sealed_head_bytes;
+constexpr std::size_t sums_in_part = (part_bytes - sum_head_bytes_max) / sum_bytes_max;
+
+std::size_t shared_prefix(std::string_view a, std::string_view b) {
+    return static_cast<std::size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
+}
+} // namespace
+
+// ---- writing a dictionary ----
+
+void DictionaryWriter::begin_part(std::string_view value) {
+    part_first_ = value;
+    last_.clear();
+    body_.clear();
+    put_varint(body_, ordinal_);
+}
+
+void DictionaryWriter::add(std::string_view value, std::span<const std::uint32_t> rows) {
+    if (body_.empty()) {
+        begin_part(value);
+    }
+    for (bool fresh = ordinal_ == 0;; fresh = true) {
+        entry_.clear();
+        const std::size_t shared = shared_prefix(last_, value);
+        put_varint(entry_, shared);
+        put_string(entry_, value.substr(shared));
+        put_posting(entry_, rows, block_.rows, scratch_);
+        if (fresh || body_.size() + entry_.size() <= part_bytes) {
+            break;
+        }
+        finish();
+        begin_part(value); // which shares nothing with a value of another part
+    }
+    body_ += entry_;
+    last_ = value;
+    ++ordinal_;
+}
+
+void DictionaryWriter::finish() {
+    if (!body_.empty()) {
+        out_.push_back(seal_row(Tree::sealed, sealed_key::dictionary(block_.first, dimension_, part_first_), body_));
+        body_.clear();
+    }
+}
+
+// ---- reading one ----
+
+Result<bool> DictionaryReader::open(const Cursor::Found& found) {
+    if (!found) {
+        return std::unexpected(found.error());
+    }
+    if (!*found || !(*found)->key.starts_with(sealed_key::dictionary(block_.first, dimension_, {}))) {
+        return false;
+    }
+    key_ = (*found)->key;
+    const auto opened = open_sealed(key_, (*found)->value);
+    if (!opened) {
+        return std::unexpected(opened.error());
+    }
+    in_ = ByteReader(opened->checked);
+    next_ordinal_ = static_cast<std::uint32_t>(in_.varint());
+    value_.clear();
+    return true;
+}
+
+// The next entry of the part; false at its end.
+Result<bool> DictionaryReader::read_entry() {
+    if (in_.done()) {
+        return false;
+    }
+    const std::uint64_t shared = in_.varint();
+    const std::string_view rest = in_.string();
+    posting_ = read_posting(in_, block_.rows);
+    if (!in_.ok() || shared > value_.size()) {
+        return sealed_damaged(key_, "dictionary");
+    }
+    value_.resize(static_cast<std::size_t>(shared));
+    value_ += rest;
+    ordinal_ = next_ordinal_++;
+    return true;
+}
+
+Result<bool> DictionaryReader::next() {
+    for (;;) {
+        auto entry = read_entry();
+        if (!entry || *entry) {
+            return entry;
+        }
+        auto part = open(cursor_.next());
+        if (!part || !*part) {
+            return part;
+        }
+    }
+}
+
+Result<bool> DictionaryReader::seek(std::string_view value) {
+    // One byte more than any value that is there keeps the order and fits LMDB's key.
+    const std::string key = sealed_key::dictionary(block_.first, dimension_, value.substr(0, dictionary_value_max + 1));
+    auto there = open(cursor_.at_or_before(key));
+    if (there && !*there) {
+        there = open(cursor_.at_or_after(key));
+    }
+    if (!there || !*there) {
+        return there;
+    }
+    do {
+        there = next();
+    } while (there && *there && value_ < value);
+    return there;
+}
+
+// ---- sums ----
+
+void SumsWriter::add(const HourSums& sums) {
+    for (std::size_t at = 0; at < sums.size();) {
+        std::size_t room = body_.size() > part_bytes ? 0 : part_bytes - body_.size();
+        if (!body_.empty() && room < sum_head_bytes_max + sum_bytes_max) {
+            finish();
+        }
+        if (body_.empty()) {
+            // A value that goes on in a further part is never at its 0: that is how a reader knows where to begin.
+            const unsigned further = part_ordinal_ == ordinal_ ? part_ + 1U : 1U;
+            part_ = static_cast<std::uint16_t>(at == 0 ? 0U : further);
+            part_ordinal_ = ordinal_;
+            room = part_bytes;
+        }
+        const std::size_t fit = std::min(sums_in_part, (room - sum_head_bytes_max) / sum_bytes_max);
+        const std::size_t end = std::min(sums.size(), at + fit);
+        put_varint(body_, ordinal_ - part_ordinal_);
+        put_varint(body_, end - at);
+        std::uint32_t last = 0;
+        for (; at < end; ++at) {
+            put_varint(body_, sums[at].first - last);
+            put_varint(body_, sums[at].second);
+            last = sums[at].first;
+        }
+    }
+    ++ordinal_;
+}
+
+void SumsWriter::finish() {
+    if (!body_.empty()) {
+        out_.push_back(seal_row(Tree::sealed, sealed_key::sums(block_, dimension_, part_ordinal_, part_), body_));
+        body_.clear();
+    }
+}
+
+namespace {
+// Adds what the part has of the value.
+bool read_part(std::string_view body, std::uint32_t wanted, HourSums& out) {
+    ByteReader in(body);
+    while (in.ok() && in.left() != 0) {
+        const std::uint64_t ordinal = in.varint();
+        const std::uint64_t pairs = in.varint();
+        std::uint64_t hour = 0;
+        for (std::uint64_t i = 0; i < pairs && in.ok(); ++i) {
+            hour += in.varint();
+            const std::uint64_t sum = in.varint();
+            if (ordinal == wanted) {
+                out.emplace_back(static_cast<std::uint32_t>(hour), sum);
+            }
+        }
+        if (ordinal > wanted) {
+            return in.ok();
+        }
+    }
+    return in.ok();
+}
+} // namespace
+
+Result<HourSums> read_sums(const Txn& txn, std::uint64_t block, Dimension dimension, std::uint32_t ordinal) {
+    HourSums out;
+    Cursor cursor(txn, Tree::sealed);
+    const std::string head = sealed_key::sums(block, dimension, 0, 0).substr(0, sizeof(block) + 2);
+    auto found = cursor.at_or_before(sealed_key::sums(block, dimension, ordinal, 0));
+    if (found && (!*found || !(*found)->key.starts_with(head))) {
+        found = cursor.at_or_after(sealed_key::sums(block, dimension, 0, 0));
+    }
+    for (bool begun = false; found && *found && (*found)->key.starts_with(head); found = cursor.next(), begun = true) {
+        ByteReader key((*found)->key.substr(head.size()));
+        const auto first = key.fixed<std::uint32_t>();
+        if (begun && first > ordinal) {
+            break;
+        }
+        const auto opened = open_sealed((*found)->key, (*found)->value);
+        if (!opened) {
+            return std::unexpected(opened.error());
+        }
+        if (first <= ordinal && !read_part(opened->checked, ordinal - first, out)) {
+            return sealed_damaged((*found)->key, "sums");
+        }
+    }
+    return found ? Result<HourSums>(std::move(out)) : std::unexpected(found.error());
+}
+
+} // namespace tocsin::storage

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// The values of one dimension of a sealed block in their order, each with the rows that hold it. Cut into parts that
+// are found by the first value they hold, so that looking one value up reads one part.
+#pragma once
+
+#include "storage/keys.hpp"
+#include "storage/lmdb_env.hpp"
+#include "storage/posting.hpp"
+#include "storage/sealed_value.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace tocsin::storage {
+
+inline constexpr std::size_t dictionary_value_max = 255; // a longer one would not fit its key
+
+struct BlockPlace {
+    std::uint64_t first = 0; // index of row 0
+    std::uint32_t rows = 0;
+};
+
+class DictionaryWriter {
+public:
+    DictionaryWriter(BlockPlace block, Dimension dimension, std::vector<SealedRow>& out)
+        : block_(block), dimension_(dimension), out_(out) {}
+    // Values ascending, each once, at most dictionary_value_max bytes; rows ascending, one at least.
+    void add(std::string_view value, std::span<const std::uint32_t> rows);
+    void finish();
+
+private:
+    void begin_part(std::string_view value);
+
+    BlockPlace block_;
+    Dimension dimension_;
+    std::vector<SealedRow>& out_;
+    std::uint32_t ordinal_ = 0;
+    std::string part_first_{};
+    std::string last_{};
+    std::string body_{}; // of the part; empty: none is begun
+    std::string entry_{};
+    std::string scratch_{};
+};
+
+// Walks the values of one dimension. Views live as long as the transaction.
+class DictionaryReader {
+public:
+    DictionaryReader(const Txn& txn, BlockPlace block, Dimension dimension)
+        : cursor_(txn, Tree::sealed), block_(block), dimension_(dimension) {}
+
+    // Stands at the first value that is not below; false where there is none.
+    Result<bool> seek(std::string_view value);
+    Result<bool> next();
+
+    std::string_view value() const { return value_; }
+    std::uint32_t ordinal() const { return ordinal_; } // 0 for the first value of the block
+    const Posting& posting() const { return posting_; }
+
+private:
+    Result<bool> open(const Cursor::Found& found);
+    Result<bool> read_entry();
+
+    Cursor cursor_;
+    BlockPlace block_;
+    Dimension dimension_;
+    std::string_view key_{};
+    ByteReader in_{std::string_view{}};
+    std::string value_{};
+    std::uint32_t ordinal_ = 0;
+    std::uint32_t next_ordinal_ = 0;
+    Posting posting_{};
+};
+
+// ---- sums of `count` by hour ----
+
+using HourSums = std::vector<std::pair<std::uint32_t, std::uint64_t>>; // ascending hours
+
+class SumsWriter {
+public:
+    SumsWriter(std::uint64_t block, Dimension dimension, std::vector<SealedRow>& out)
+        : block_(block), dimension_(dimension), out_(out) {}
+    // For every value of the dictionary, in its order.
+    void add(const HourSums& sums);
+    void finish();
+
+private:
+    std::uint64_t block_;
+    Dimension dimension_;
+    std::vector<SealedRow>& out_;
+    std::uint32_t ordinal_ = 0;
+    std::uint32_t part_ordinal_ = 0;
+    std::uint16_t part_ = 0;
+    std::string body_{};
+};
+
+// By the value's ordinal.
+Result<HourSums> read_sums(const Txn& txn, std::uint64_t block, Dimension dimension, std::uint32_t ordinal);
+
+} // namespace tocsin::storage

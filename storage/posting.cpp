@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/posting.hpp"
+
+#include <limits>
+
+namespace tocsin::storage {
+
+namespace {
+
+constexpr std::uint32_t coding_bits = 2;
+constexpr std::uint64_t coding_mask = 3;
+
+void put_list(std::string& out, std::span<const std::uint32_t> rows) {
+    std::uint32_t next = 0;
+    for (const std::uint32_t row : rows) {
+        put_varint(out, row - next);
+        next = row + 1;
+    }
+}
+
+// Pairs: rows left out, rows that follow (one more than is written).
+void put_runs(std::string& out, std::span<const std::uint32_t> rows) {
+    std::uint32_t next = 0;
+    for (std::size_t at = 0; at < rows.size();) {
+        std::size_t end = at + 1;
+        while (end < rows.size() && rows[end] == rows[end - 1] + 1) {
+            ++end;
+        }
+        put_varint(out, rows[at] - next);
+        put_varint(out, end - at - 1);
+        next = rows[end - 1] + 1;
+        at = end;
+    }
+}
+
+// As many bytes as the rows need, the first row in the lowest bit of the first one.
+void put_bitmap(std::string& out, std::span<const std::uint32_t> rows, std::uint32_t universe) {
+    const std::size_t start = out.size();
+    out.append((universe + 7) / 8, '\0');
+    for (const std::uint32_t row : rows) {
+        char& byte = out[start + row / 8];
+        byte = static_cast<char>(static_cast<unsigned char>(byte) | (1U << (row % 8)));
+    }
+}
+
+std::size_t count_runs(std::span<const std::uint32_t> rows) {
+    std::size_t runs = rows.empty() ? 0 : 1;
+    for (std::size_t i = 1; i < rows.size(); ++i) {
+        runs += rows[i] != rows[i - 1] + 1 ? 1U : 0U;
+    }
+    return runs;
+}
+
+bool add_list(const Posting& posting, RowSet& rows) {
+    ByteReader in(posting.bytes);
+    std::uint64_t next = 0;
+    for (std::uint32_t i = 0; i < posting.rows; ++i) {
+        const std::uint64_t gap = in.varint();
+        if (!in.ok() || gap >= rows.rows() - next) {
+            return false;
+        }
+        rows.add(static_cast<std::uint32_t>(next + gap));
+        next += gap + 1;
+        if (next >= rows.rows() && i + 1 < posting.rows) {
+            return false;
+        }
+    }
+    return in.done();
+}
+
+bool add_runs(const Posting& posting, RowSet& rows) {
+    ByteReader in(posting.bytes);
+    std::uint64_t next = 0;
+    std::uint64_t sum = 0;
+    while (in.ok() && in.left() != 0) {
+        const std::uint64_t gap = in.varint();
+        const std::uint64_t more = in.varint();
+        if (!in.ok() || gap >= rows.rows() - next || more >= rows.rows() - next - gap) {
+            return false;
+        }
+        const auto low = static_cast<std::uint32_t>(next + gap);
+        next = low + more + 1;
+        rows.add_range(low, static_cast<std::uint32_t>(next));
+        sum += more + 1;
+    }
+    return in.done() && sum == posting.rows;
+}
+
+bool add_bitmap(const Posting& posting, RowSet& rows) {
+    if (posting.bytes.size() != (rows.rows() + 7) / 8) {
+        return false;
+    }
+    for (std::size_t at = 0; at < posting.bytes.size(); at += 8) {
+        std::uint64_t word = 0;
+        for (std::size_t i = 0; i < std::min<std::size_t>(8, posting.bytes.size() - at); ++i) {
+            word |= std::uint64_t{static_cast<unsigned char>(posting.bytes[at + i])} << (8 * i);
+        }
+        rows.add_word(at / 8, word);
+    }
+    return true;
+}
+
+} // namespace
+
+void put_posting(std::string& out, std::span<const std::uint32_t> rows, std::uint32_t universe, std::string& scratch) {
+    scratch.clear();
+    Coding coding = Coding::list;
+    const std::size_t bitmap = (universe + 7) / 8;
+    if (count_runs(rows) * 2 < rows.size()) {
+        coding = Coding::runs;
+        put_runs(scratch, rows);
+    } else if (rows.size() <= bitmap) { // a row of a list takes a byte at least
+        put_list(scratch, rows);
+    }
+    if (rows.size() > bitmap || scratch.size() > bitmap) {
+        if (coding != Coding::runs || scratch.size() > bitmap) {
+            scratch.clear();
+            coding = Coding::bitmap;
+            put_bitmap(scratch, rows, universe);
+        }
+    }
+    put_varint(out, (std::uint64_t{rows.size()} << coding_bits) | static_cast<std::uint64_t>(coding));
+    if (coding == Coding::bitmap) {
+        out += scratch; // its length is known
+    } else {
+        put_string(out, scratch);
+    }
+}
+
+Posting read_posting(ByteReader& in, std::uint32_t universe) {
+    const std::uint64_t head = in.varint();
+    Posting posting{.rows = static_cast<std::uint32_t>(head >> coding_bits),
+                    .coding = static_cast<Coding>(head & coding_mask)};
+    if (head >> coding_bits > universe || (head & coding_mask) > static_cast<std::uint64_t>(Coding::runs)) {
+        in.bytes(std::numeric_limits<std::uint64_t>::max()); // sets its flag
+        return {};
+    }
+    posting.bytes = posting.coding == Coding::bitmap ? in.bytes((std::uint64_t{universe} + 7) / 8) : in.string();
+    return posting;
+}
+
+bool add_rows(const Posting& posting, RowSet& rows) {
+    switch (posting.coding) {
+    case Coding::list:
+        return add_list(posting, rows);
+    case Coding::bitmap:
+        return add_bitmap(posting, rows);
+    case Coding::runs:
+        return add_runs(posting, rows);
+    }
+    return false;
+}
+
+} // namespace tocsin::storage
