@@ -17,7 +17,8 @@ namespace tocsin::storage {
 class Sealing {
 public:
     // `ready`: called from another thread when due() may have become true.
-    Sealing(Env& env, LogState& log, std::function<void()> ready) : env_(env), log_(log), sealer_(env, std::move(ready)) {}
+    Sealing(Env& env, LogState& log, std::function<void()> ready)
+        : env_(env), log_(log), sealer_(env, std::move(ready)) {}
 
     void start();
     void stop() { sealer_.stop(); }
