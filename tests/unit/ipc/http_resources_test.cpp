@@ -240,6 +240,17 @@ TEST(HttpOperation, Reload) {
     EXPECT_EQ(face.get("/v1/reload").status, 405U);
 }
 
+TEST(HttpOperation, ABackupIsTheBodyPieceByPiece) {
+    Face face;
+    face.manager.backup_pieces = {"first ", "second ", "mark"};
+    const Answer whole = face.post("/v1/backup");
+    EXPECT_EQ(whole.status, 200U);
+    EXPECT_EQ(whole.body, "first second mark");
+    face.manager.backup_error =
+        Error{.code = Code::conflict, .context = "backup", .object = {}, .reason = "one is made"};
+    EXPECT_EQ(face.post("/v1/backup").status, 409U);
+}
+
 TEST(HttpOperation, TheDescriptionIsTheCheckedInFileAndHasThisVersion) {
     Face face;
     const Answer answer = face.get("/v1/openapi.json");
