@@ -74,9 +74,11 @@ TEST(ImportLines, ScriptsCanBeLeftOut) {
 }
 
 TEST(ImportLines, CellsBecomeWhatTheyAre) {
-    EXPECT_EQ(lines_of("scid,count,event_name,payload,summary\n-3,2,007,{\"a\": 1},\nx,,n,no,\" a,\"\"b\"\" \"\n", csv),
-              "\n{\"scid\":-3,\"count\":2,\"event_name\":\"007\",\"payload\":{\"a\":1}}\n"
-              "{\"scid\":\"x\",\"event_name\":\"n\",\"payload\":\"no\",\"summary\":\" a,\\\"b\\\" \"}\n");
+    EXPECT_EQ(
+        lines_of("scid,count,event_name,payload,summary\n-3,2,007,\"{\"\"a\"\": 1}\",\nx,,n,no,\" a,\"\"b\"\" \"\n",
+                 csv),
+        "\n{\"scid\":-3,\"count\":2,\"event_name\":\"007\",\"payload\":{\"a\":1}}\n"
+        "{\"scid\":\"x\",\"event_name\":\"n\",\"payload\":\"no\",\"summary\":\" a,\\\"b\\\" \"}\n");
 }
 
 TEST(ImportLines, NamesTheLineThatCannotBeRead) {
