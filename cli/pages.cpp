@@ -99,7 +99,9 @@ std::string_view cursor_of(std::string_view next) {
     return {};
 }
 
-Result<int> write_pages(Session& session, ListRequest request, Format format) {
+Result<int> write_pages(Session& session, ListRequest request, Format format,
+                        const std::function<bool(std::size_t)>& more) {
+    std::size_t written = 0;
     const std::string_view accept = format == Format::csv ? "text/csv" : "application/x-ndjson";
     PageWriter writer(session, format);
     std::size_t left = request.limit;
@@ -118,6 +120,10 @@ Result<int> write_pages(Session& session, ListRequest request, Format format) {
             return std::unexpected(problem_of(*page));
         }
         const std::size_t rows = writer.add(page->body);
+        written += rows;
+        if (more && !more(written)) {
+            break;
+        }
         request.cursor = cursor_of(page->next);
         if (request.cursor.empty() || (left != 0 && rows >= left)) {
             break;

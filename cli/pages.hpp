@@ -5,7 +5,9 @@
 
 #include "cli/session.hpp"
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string_view>
 
@@ -19,6 +21,8 @@ std::size_t csv_rows(std::string_view text);
 // The encoded cursor in the target of a Link header; empty when there is none.
 std::string_view cursor_of(std::string_view next);
 
-Result<int> write_pages(Session& session, ListRequest request, Format format);
+// `more` is told how many events were written so far; false stops there.
+Result<int> write_pages(Session& session, ListRequest request, Format format,
+                        const std::function<bool(std::size_t)>& more = {});
 
 } // namespace tocsin::cli

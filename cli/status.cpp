@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // status and reload: the daemon itself.
 #include "cli/metrics.hpp"
+#include "cli/progress.hpp"
 #include "cli/session.hpp"
 #include "cli/table.hpp"
 #include "cli/verbs.hpp"
@@ -14,19 +15,6 @@ namespace tocsin::cli {
 namespace {
 
 constexpr std::size_t unwatched_most = 10; // asked for; more are counted
-
-// "40.0 KiB", "1.2 GiB"
-std::string size_text(std::uint64_t bytes) {
-    constexpr std::array<std::string_view, 5> units{"KiB", "MiB", "GiB", "TiB", "PiB"};
-    constexpr double step = 1'024;
-    double size = static_cast<double>(bytes) / step;
-    std::size_t unit = 0;
-    while (size >= step && unit + 1 < units.size()) {
-        size /= step;
-        ++unit;
-    }
-    return fmt::format("{:.1f} {}", size, units.at(unit));
-}
 
 void add_counts(Sheet& sheet, std::string_view title, const LabelledCounts& counts) {
     std::string text;

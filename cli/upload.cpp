@@ -22,8 +22,12 @@ constexpr std::chrono::seconds retry_most{10};
 
 } // namespace
 
-Upload::Upload(Session& session, Interrupts& interrupts, std::string name)
-    : session_(session), interrupts_(interrupts), name_(std::move(name)), began_(std::chrono::steady_clock::now()) {}
+Upload::Upload(Session& session, Interrupts& interrupts, std::string name, ImportLines* import)
+    : session_(session),
+      interrupts_(interrupts),
+      name_(std::move(name)),
+      import_(import),
+      began_(std::chrono::steady_clock::now()) {}
 
 int Upload::run(int input) {
     LineCutter lines;
@@ -38,10 +42,10 @@ int Upload::run(int input) {
             return tell_error(
                 {.code = Code::unavailable, .context = "read", .object = name_, .reason = ::strerror(errno)});
         }
-        if (got > 0) {
-            lines.feed({buffer.data(), static_cast<std::size_t>(got)});
-        } else if (got == 0) {
-            lines.finish();
+        if (got >= 0) {
+            if (auto taken = take({buffer.data(), static_cast<std::size_t>(got)}, got == 0, lines); !taken) {
+                return tell_error(std::move(taken.error()));
+            }
         }
         if (auto sent = send_lines(lines, woken == Interrupts::Woken::time); !sent) {
             return tell_error(std::move(sent.error()));
@@ -50,6 +54,28 @@ int Upload::run(int input) {
             return tell_end();
         }
     }
+}
+
+Result<void> Upload::take(std::string_view bytes, bool end, LineCutter& lines) {
+    if (import_ == nullptr) {
+        lines.feed(bytes);
+    } else {
+        std::string made;
+        auto taken = import_->take(bytes, made);
+        taken = taken && end ? import_->finish(made) : taken;
+        lines.feed(made);
+        if (!taken) {
+            lines.finish();
+            if (auto sent = send_lines(lines, true); !sent) { // what came before the mistake
+                return sent;
+            }
+            return taken;
+        }
+    }
+    if (end) {
+        lines.finish();
+    }
+    return {};
 }
 
 Result<void> Upload::send_lines(LineCutter& lines, bool eager) {
@@ -168,6 +194,9 @@ int Upload::tell_end() {
     if (totals_.duplicates > 0) {
         text += fmt::format("; {} of them known before by their idempotency keys", totals_.duplicates);
     }
+    if (import_ != nullptr && import_->left_out() > 0) {
+        text += fmt::format("; {} of a daemon's own left out", import_->left_out());
+    }
     session_.out.line(text);
     return 0;
 }
@@ -187,22 +216,33 @@ int Upload::tell_error(Error error) {
                            : error.fields.front().field + ": " + error.fields.front().reason;
         error.fields.clear();
     }
-    session_.err.write(render(error, "submit"));
+    session_.err.write(render(error, import_ == nullptr ? "submit" : "import"));
     if (totals_.lines == 0) {
         session_.err.line("  nothing was kept");
     } else {
-        session_.err.line(fmt::format("  {} lines were kept ({} events); send again from line {}:", totals_.lines,
-                                      totals_.events, totals_.lines + 1));
-        session_.err.line(fmt::format("    tail -n +{} {} | {} submit --ndjson", totals_.lines + 1,
-                                      name_ == "-" ? "FILE" : name_, session_.command));
+        tell_rest();
     }
-    if (doubtful_ > 0) {
+    if (doubtful_ > 0 && import_ == nullptr) {
         session_.err.line(
             fmt::format("  lines {} to {} were sent but not answered: only those with an idempotency_key can "
                         "be sent again without being kept twice; look first",
                         totals_.lines + 1, totals_.lines + doubtful_));
     }
     return code;
+}
+
+void Upload::tell_rest() {
+    if (import_ != nullptr) {
+        session_.err.line(
+            fmt::format("  {} lines were taken ({} events); import all of it again when it is mended: what "
+                        "was kept is known by its keys",
+                        totals_.lines, totals_.events));
+        return;
+    }
+    session_.err.line(fmt::format("  {} lines were kept ({} events); send again from line {}:", totals_.lines,
+                                  totals_.events, totals_.lines + 1));
+    session_.err.line(fmt::format("    tail -n +{} {} | {} submit --ndjson", totals_.lines + 1,
+                                  name_ == "-" ? "FILE" : name_, session_.command));
 }
 
 } // namespace tocsin::cli

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sends NDJSON chunk by chunk: counts what is durable, waits while the daemon is busy or restarting, and says at the
-// end, or when it has to stop, how many lines were kept and from which line to send again.
+// Sends NDJSON (or what is made of it: see ImportLines) chunk by chunk: counts what is durable, waits while the daemon
+// is busy or restarting, and says at the end, or when it has to stop, how many lines were kept and from which line to
+// send again.
 #pragma once
 
+#include "cli/import_lines.hpp"
 #include "cli/interrupts.hpp"
 #include "cli/ndjson.hpp"
 #include "cli/session.hpp"
@@ -23,13 +25,15 @@ struct UploadTotals {
 
 class Upload {
 public:
-    Upload(Session& session, Interrupts& interrupts, std::string name);
+    // With `import` the input is an export.
+    Upload(Session& session, Interrupts& interrupts, std::string name, ImportLines* import = nullptr);
 
     // Reads `input` to its end. 0, or the exit code of what was told.
     int run(int input);
     const UploadTotals& totals() const { return totals_; }
 
 private:
+    Result<void> take(std::string_view bytes, bool end, LineCutter& lines);
     Result<void> send_lines(LineCutter& lines, bool eager);
     Result<void> send(const LineChunk& chunk);
     bool may_try_again(const Error& error, const Result<Response>& response) const;
@@ -40,10 +44,12 @@ private:
     void show_progress(bool end);
     int tell_end();
     int tell_error(Error error);
+    void tell_rest();
 
     Session& session_;
     Interrupts& interrupts_;
     std::string name_; // of the file; "-" for standard input
+    ImportLines* import_;
     UploadTotals totals_{};
     unsigned retries_ = 0;
     std::uint64_t doubtful_ = 0; // lines sent without an answer

@@ -17,6 +17,10 @@ std::span<const Verb> heartbeats_verbs();
 std::span<const Verb> run_verbs();
 std::span<const Verb> jobs_verbs();
 std::span<const Verb> reload_verbs();
+std::span<const Verb> backup_verbs();
+std::span<const Verb> verify_verbs();
+std::span<const Verb> export_verbs();
+std::span<const Verb> import_verbs();
 std::span<const Verb> demo_verbs();
 std::span<const Verb> help_verbs();
 

@@ -46,6 +46,11 @@ inline constexpr std::size_t inbox_bytes = 64 * MiB;
 inline constexpr std::size_t commit_events = 20'000; // one transaction takes at most this from the inbox
 inline constexpr std::size_t commit_bytes = 32 * MiB;
 
+// A backup: what it may cost the running daemon before it is given up
+inline constexpr std::int64_t backup_us_max = 3'600LL * 1'000'000;    // from its beginning to its end
+inline constexpr std::int64_t backup_stall_us_max = 60LL * 1'000'000; // for the next piece to be taken
+inline constexpr std::size_t backup_growth_bytes = 512 * MiB;         // of the store, whose old pages it holds
+
 // Watches and jobs
 inline constexpr std::int64_t interval_us_min = 100'000;
 inline constexpr std::int64_t interval_us_max = 366LL * 24 * 3600 * 1'000'000;

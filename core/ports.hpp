@@ -194,15 +194,33 @@ struct Status {
     double intake_rate = 0; // events per second, last minute
     std::vector<std::string> degraded{};
     std::int64_t started_us = 0;
+    std::optional<unsigned> backup_percent{}; // while a backup is made
 };
 // Version, Hostname, StoreId, EventCount, FirstIndex, LastIndex, StoreBytes, IntakeRate, Degraded as snake_case.
 void describe(const Status& status, const FieldSink& sink);
+
+struct Backup {
+    std::uint64_t bytes = 0;
+    std::uint64_t last_index = 0; // every event up to here is in it; later ones may be
+};
+
+// A backup that is fetched: it ends when this is destroyed.
+class BackupStream {
+public:
+    virtual ~BackupStream() = default;
+    // The next piece, empty after the last one; or why there will be none. One pull at a time.
+    virtual void pull(Done<std::string> ready) = 0;
+};
 
 class Manager {
 public:
     virtual ~Manager() = default;
     virtual Status status() const = 0;
     virtual void reload(Done<void> done) = 0;
+    // A copy of the log and all that belongs to it, while intake goes on. One at a time, else conflict. The first takes
+    // the descriptor of an empty regular file; it answers when all is flushed there.
+    virtual void backup(int file, Done<Backup> done) = 0;
+    virtual Result<std::unique_ptr<BackupStream>> backup() = 0;
     virtual std::string metrics() const = 0; // Prometheus text
     // Counted for /metrics; called by the faces for every refused submission.
     virtual void count_rejected(Code code) = 0;

@@ -97,6 +97,9 @@ ManagerParts App::Impl::manager_parts() {
                         .jobs_lag = [this] { return jobs->lag(); },
                         .notify = [this] { return notify ? notify->counts() : ipc::notify::Counts{}; },
                         .reload = [this] { return reload(); },
+                        .backup_to = [this](int file, Done<Backup> done) { backup(file, std::move(done)); },
+                        .backup_stream = [this] { return backup(); },
+                        .backup_percent = [this] { return store->backup_percent(); },
                         .log_degraded =
                             [](bool began, const std::string& reason) {
                                 if (began) {

@@ -61,6 +61,10 @@ struct App::Impl {
     Result<std::vector<std::string>> reload();
     void apply_config();
 
+    // Backups, with their beginning in STATUS and their end in the log.
+    void backup(int file, Done<Backup> done);
+    Result<std::unique_ptr<BackupStream>> backup();
+
     // Signals, watchdog, STATUS.
     void wait_for_signal();
     void on_signal(const error_code& error, int number);

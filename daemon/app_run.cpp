@@ -22,6 +22,25 @@ constexpr std::chrono::seconds stop_limit{20};     // below TimeoutStopSec of th
 constexpr std::chrono::seconds status_interval{5}; // STATUS= is told at most this often
 constexpr std::chrono::seconds full_interval{1};   // a full store is looked at this often
 
+// Whoever fetches a backup learns of its end only by the mark behind it; the reason is in the log.
+class LoggedBackup final : public BackupStream {
+public:
+    explicit LoggedBackup(std::unique_ptr<BackupStream> from) : from_(std::move(from)) {}
+    void pull(Done<std::string> ready) override {
+        from_->pull([ready = std::move(ready)](Result<std::string> piece) mutable {
+            if (!piece) {
+                log::warning(fmt::format("no backup was made: {}", piece.error().detail()));
+            } else if (piece->empty()) {
+                log::info("a backup was fetched");
+            }
+            ready(std::move(piece));
+        });
+    }
+
+private:
+    std::unique_ptr<BackupStream> from_;
+};
+
 } // namespace
 
 // ---- reload ----
@@ -56,6 +75,31 @@ void App::Impl::apply_config() {
     watchboard->reconfigure(heartbeat_settings(live.config()));
     jobs->reconfigure(job_settings(live.config(), site));
     deadman->reconfigure(deadman_settings(live.config()));
+}
+
+// ---- backups ----
+
+void App::Impl::backup(int file, Done<Backup> done) {
+    auto ended = [this, done = std::move(done)](Result<Backup> result) mutable {
+        if (result) {
+            log::info(
+                fmt::format("made a backup of {} bytes with the events up to {}", result->bytes, result->last_index));
+        } else {
+            log::warning(fmt::format("no backup was made: {}", result.error().detail()));
+        }
+        done(std::move(result));
+    };
+    store->backup(file, std::move(ended));
+    touch_status();
+}
+
+Result<std::unique_ptr<BackupStream>> App::Impl::backup() {
+    auto stream = store->backup();
+    if (stream) {
+        stream = std::make_unique<LoggedBackup>(std::move(*stream));
+    }
+    touch_status();
+    return stream;
 }
 
 // ---- signals, watchdog, STATUS ----
@@ -105,6 +149,9 @@ void App::Impl::touch_status() {
         status_pending = false;
         if (!error && !stopping) {
             liveness.status(status_text());
+            if (store->backup_percent()) {
+                touch_status(); // it goes on without commits
+            }
         }
     });
 }

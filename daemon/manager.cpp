@@ -145,7 +145,8 @@ Status DaemonManager::status() const {
                   .store_bytes = health.store_bytes,
                   .intake_rate = rate_.per_second(parts_.clock.boot_us()),
                   .degraded = degraded_.reasons(),
-                  .started_us = started_us_};
+                  .started_us = started_us_,
+                  .backup_percent = parts_.backup_percent ? parts_.backup_percent() : std::nullopt};
 }
 
 void DaemonManager::reload(Done<void> done) {
@@ -156,6 +157,14 @@ void DaemonManager::reload(Done<void> done) {
     }
     append({event("daemon.reloaded", parts_.clock.wall_us(), list_payload("changed", *changed_keys), Severity::info)});
     done({});
+}
+
+void DaemonManager::backup(int file, Done<Backup> done) {
+    parts_.backup_to(file, std::move(done));
+}
+
+Result<std::unique_ptr<BackupStream>> DaemonManager::backup() {
+    return parts_.backup_stream();
 }
 
 std::string DaemonManager::metrics() const {

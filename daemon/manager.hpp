@@ -15,6 +15,7 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,10 @@ struct ManagerParts {
     std::function<ipc::notify::Counts()> notify{};
     // Reads the configuration again and applies it; the names of the keys that changed.
     std::function<Result<std::vector<std::string>>()> reload{};
+    // The store's own: a backup into a descriptor, one that is fetched, how far it is.
+    std::function<void(int, Done<Backup>)> backup_to{};
+    std::function<Result<std::unique_ptr<BackupStream>>()> backup_stream{};
+    std::function<std::optional<unsigned>()> backup_percent{};
     // What the log should say about a change: (began, reason).
     std::function<void(bool, const std::string&)> log_degraded{};
     std::string hostname{};
@@ -54,6 +59,8 @@ public:
 
     Status status() const override;
     void reload(Done<void> done) override;
+    void backup(int file, Done<Backup> done) override;
+    Result<std::unique_ptr<BackupStream>> backup() override;
     std::string metrics() const override;
     void count_rejected(Code code) override;
     std::unique_ptr<Subscription> on_degraded(std::function<void(const std::vector<std::string>&)> handler) override;

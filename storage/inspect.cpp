@@ -2,34 +2,50 @@
 #include "storage/inspect.hpp"
 
 #include "core/ports.hpp"
+#include "storage/backup_mark.hpp"
 #include "storage/counters.hpp"
+#include "storage/file_io.hpp"
 #include "storage/idempotency.hpp"
 #include "storage/keys.hpp"
 #include "storage/log_reader.hpp"
+#include "storage/page_check.hpp"
 #include "storage/schema.hpp"
 #include "storage/sealed_check.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <map>
+#include <system_error>
 #include <utility>
 
 namespace tocsin::storage {
 
 namespace {
 
+constexpr std::uint64_t progress_events = 10'000;
+
 std::string spell(std::uint64_t number) {
     return std::to_string(number);
 }
 
+// What is told while it is read.
+struct Look {
+    const std::function<void(const Event&)>& each;
+    const Progress& progress;
+};
+
 class Inspector {
 public:
-    Inspector(const Txn& txn, const StoreMeta& meta, const std::function<void(const Event&)>& each)
-        : txn_(txn), meta_(meta), each_(each), keys_(meta.store_id, 0) {
-        report_.store_id = to_hex(meta.store_id);
+    Inspector(const Txn& txn, const StoreMeta& meta, Inspection& report, Problems& problems, const Look& look)
+        : txn_(txn), meta_(meta), report_(report), problems_(problems), look_(look), keys_(meta.store_id, 0) {
+        report_.store_id = to_hex(meta.identity);
         report_.checkpoint = meta.checkpoint;
     }
 
-    Result<Inspection> run() {
+    Result<void> run() {
         for (const auto check :
              {&Inspector::read_blocks, &Inspector::read_sealed, &Inspector::read_log, &Inspector::compare_blocks,
               &Inspector::compare_counters, &Inspector::compare_totals, &Inspector::check_state}) {
@@ -37,16 +53,11 @@ public:
                 return std::unexpected(done.error());
             }
         }
-        return std::move(report_);
+        return {};
     }
 
 private:
-    void wrong(std::string what) {
-        ++report_.problem_count;
-        if (report_.problems.size() < problems_max) {
-            report_.problems.push_back(std::move(what));
-        }
-    }
+    void wrong(std::string what) { problems_.add(std::move(what)); }
 
     // ---- blocks ----
 
@@ -155,8 +166,11 @@ private:
         if (event.unique_index <= meta_.checkpoint) {
             recount(event);
         }
-        if (each_) {
-            each_(event);
+        if (look_.each) {
+            look_.each(event);
+        }
+        if (look_.progress && report_.count % progress_events == 0) {
+            look_.progress("events", report_.count, 0);
         }
     }
 
@@ -254,27 +268,19 @@ private:
     };
     const Txn& txn_;
     const StoreMeta& meta_;
-    const std::function<void(const Event&)>& each_;
+    Inspection& report_;
+    Problems& problems_;
+    const Look& look_;
     Idempotency keys_;
-    Inspection report_{};
     Blocks blocks_{};
     std::map<std::uint64_t, Recounted> recounted_{};
     std::map<std::string, std::uint64_t> by_hour_{};
     std::map<std::string, std::uint64_t> totals_{};
 };
 
-} // namespace
-
-Result<Inspection> inspect(const std::filesystem::path& directory, const std::function<void(const Event&)>& each) {
-    std::error_code error;
-    if (!std::filesystem::exists(directory / "data.mdb", error)) {
-        return fail(Code::not_found, "verify", directory.string(), "there is no store");
-    }
-    const auto lock = DirectoryLock::take(directory);
-    if (!lock) {
-        return std::unexpected(lock.error());
-    }
-    const auto env = Env::open({.directory = directory, .read_only = true});
+Result<void> inspect_records(const std::filesystem::path& file, Inspection& report, Problems& problems,
+                             const Look& look) {
+    const auto env = Env::open({.directory = file.parent_path(), .file = file});
     if (!env) {
         return std::unexpected(env.error());
     }
@@ -297,7 +303,116 @@ Result<Inspection> inspect(const std::filesystem::path& directory, const std::fu
     if (!txn) {
         return std::unexpected(txn.error());
     }
-    return Inspector(*txn, *meta, each).run();
+    return Inspector(*txn, *meta, report, problems, look).run();
+}
+
+// data.mdb in what was named, or that itself; and the directory whose daemon must not run.
+struct Place {
+    std::filesystem::path file{};
+    std::optional<std::filesystem::path> store{};
+};
+
+Result<Place> find_store(const std::filesystem::path& path) {
+    std::error_code error;
+    if (std::filesystem::is_regular_file(path, error)) {
+        return Place{.file = path};
+    }
+    for (const auto& directory : {path, path / "store"}) {
+        if (std::filesystem::exists(directory / "data.mdb", error)) {
+            Place place{.file = directory / "data.mdb"};
+            if (std::filesystem::exists(directory / "lock", error)) { // a daemon has had it: no backup's
+                place.store = directory;
+            }
+            return place;
+        }
+    }
+    return fail(Code::not_found, "verify", path.string(), "there is no store and no backup");
+}
+
+Result<void> check_mark(int file, Inspection& report, Problems& problems) {
+    const auto mark = read_mark(file);
+    if (!mark || !*mark) {
+        return mark ? Result<void>{} : std::unexpected(mark.error());
+    }
+    report.bytes = (*mark)->bytes;
+    report.made_us = (*mark)->made_us;
+    const auto fits = fits_mark(file, **mark);
+    if (!fits) {
+        return std::unexpected(fits.error());
+    }
+    if (!*fits) {
+        problems.add("the backup's bytes are not those that were written: its checksum is wrong");
+    }
+    return {};
+}
+
+} // namespace
+
+Result<Inspection> inspect(const std::filesystem::path& path, const std::function<void(const Event&)>& each,
+                           const Progress& progress) {
+    const auto place = find_store(path);
+    if (!place) {
+        return std::unexpected(place.error());
+    }
+    std::optional<DirectoryLock> lock;
+    if (place->store) {
+        auto taken = DirectoryLock::take(*place->store);
+        if (!taken) {
+            return std::unexpected(taken.error());
+        }
+        lock.emplace(std::move(*taken));
+    }
+    const FileHandle file(::open(place->file.c_str(), O_RDONLY | O_CLOEXEC));
+    struct stat status{};
+    if (file.get() < 0 || ::fstat(file.get(), &status) != 0) {
+        return fail(errno == EACCES ? Code::not_authorized : Code::unavailable, "verify", place->file.string(),
+                    std::generic_category().message(errno));
+    }
+    Inspection report;
+    Problems problems;
+    report.bytes = static_cast<std::uint64_t>(status.st_size);
+    if (auto marked = check_mark(file.get(), report, problems); !marked) {
+        return std::unexpected(marked.error());
+    }
+    const std::uint64_t before = problems.count;
+    const auto pages = check_pages(file.get(), report.bytes, problems, progress);
+    if (!pages) {
+        return std::unexpected(pages.error());
+    }
+    report.pages_used = pages->used;
+    report.pages_free = pages->free;
+    if (problems.count == before) { // LMDB trusts its pages
+        auto read = inspect_records(place->file, report, problems, {each, progress});
+        if (!read && read.error().code != Code::unavailable) {
+            return std::unexpected(read.error());
+        }
+        if (!read) {
+            problems.add(read.error().detail());
+        }
+    }
+    report.problem_count = problems.count;
+    report.problems = std::move(problems.told);
+    return report;
+}
+
+Result<WholeBackup> check_backup(int file) {
+    const auto mark = read_mark(file);
+    if (!mark) {
+        return std::unexpected(mark.error());
+    }
+    if (!*mark) {
+        return fail(Code::unavailable, "backup", "", "the copy broke off before its end; the daemon's log says why");
+    }
+    const auto fits = fits_mark(file, **mark);
+    if (!fits) {
+        return std::unexpected(fits.error());
+    }
+    if (!*fits) {
+        return fail(Code::unavailable, "backup", "",
+                    "what was written is not what the daemon sent; is the disk sound?");
+    }
+    return WholeBackup{
+        .bytes = (*mark)->bytes + mark_bytes, .last_index = (*mark)->last_index, .made_us = (*mark)->made_us};
 }
 
 } // namespace tocsin::storage

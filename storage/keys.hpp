@@ -109,6 +109,7 @@ inline std::string sums(std::uint64_t block, Dimension dimension, std::uint32_t 
 namespace meta {
 inline constexpr std::string_view schema = "schema";     // u32
 inline constexpr std::string_view store_id = "store_id"; // 16 bytes
+inline constexpr std::string_view identity = "identity"; // 16 bytes, once restored: in place of store_id to the outside
 inline constexpr std::string_view created = "created";   // i64, µs
 inline constexpr std::string_view checkpoint =
     "checkpoint";                                    // u64: the last index that counters, totals, blocks, idem hold

@@ -2,6 +2,7 @@
 #include "storage/lmdb_env.hpp"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -115,12 +116,16 @@ int Env::start() {
 #ifdef TOCSIN_UNSAFE_NOSYNC
     flags |= MDB_NOSYNC;
 #endif
+    const bool alone = !config_.file.empty();
+    if (alone) {
+        flags |= MDB_RDONLY | MDB_NOSUBDIR | MDB_NOLOCK;
+    }
     int rc = mdb_env_set_mapsize(env_, map_bytes_);
     if (rc == 0) {
         rc = mdb_env_set_maxdbs(env_, tree_count);
     }
     if (rc == 0) {
-        rc = mdb_env_open(env_, config_.directory.c_str(), flags, file_mode);
+        rc = mdb_env_open(env_, (alone ? config_.file : config_.directory).c_str(), flags, file_mode);
     }
     if (rc != 0) {
         close();
@@ -135,8 +140,9 @@ void Env::close() {
 
 Result<std::unique_ptr<Env>> Env::open(Config config) {
     auto env = std::unique_ptr<Env>(new Env(std::move(config)));
-    const auto path = env->config_.directory.string();
-    if (!env->config_.read_only) {
+    const bool alone = !env->config_.file.empty();
+    const auto path = (alone ? env->config_.file : env->config_.directory).string();
+    if (!env->config_.read_only && !alone) {
         if (const int rc = fill_lock_file(env->config_.directory); rc != 0) {
             return std::unexpected(lmdb_error(rc, "store", path));
         }
@@ -206,9 +212,18 @@ Result<void> Env::open_trees() {
 }
 
 Result<void> Env::reopen_read_only() {
+    {
+        const std::scoped_lock lock(copy_mutex_);
+        reopening_ = true; // from here on no copy begins
+        if (copying_ >= 0) {
+            ::shutdown(copying_, SHUT_RDWR);
+        }
+    }
     const std::unique_lock alone(gate_);
     close();
     config_.read_only = true;
+    const std::scoped_lock lock(copy_mutex_);
+    reopening_ = false;
     if (const int rc = start(); rc != 0) {
         return std::unexpected(lmdb_error(rc, "store", config_.directory.string()));
     }
@@ -226,6 +241,21 @@ Result<void> Env::reopen_read_only() {
         return std::unexpected(lmdb_error(rc, "store", config_.directory.string()));
     }
     return {};
+}
+
+Result<void> Env::copy_to(int socket) {
+    const std::shared_lock gate(gate_);
+    {
+        const std::scoped_lock lock(copy_mutex_);
+        if (env_ == nullptr || reopening_) {
+            return fail(Code::unavailable, "backup", "", "the store is being opened anew; try again");
+        }
+        copying_ = socket;
+    }
+    const int rc = mdb_env_copyfd2(env_, socket, 0);
+    const std::scoped_lock lock(copy_mutex_);
+    copying_ = -1;
+    return rc == 0 ? Result<void>{} : std::unexpected(lmdb_error(rc, "backup", "the copy"));
 }
 
 std::uint64_t Env::used_bytes() const {

@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <shared_mutex>
 #include <string>
@@ -61,6 +62,7 @@ public:
         std::uint64_t map_bytes = 0;          // 0: far beyond the disk
         std::function<int()> before_commit{}; // a test's fault: not 0 is taken as the result of a commit
         bool read_only = false;
+        std::filesystem::path file{}; // this data file instead, which nobody writes: no lock, nothing beside it is made
     };
     static Result<std::unique_ptr<Env>> open(Config config);
     ~Env();
@@ -73,6 +75,11 @@ public:
     Result<bool> has_tree(Tree tree);
     // After a fatal error LMDB refuses even reads: come back for reading alone. Waits for open read transactions.
     Result<void> reopen_read_only();
+
+    // Writes the data file as of one transaction into a socket, whole pages in their order. It holds the pages of that
+    // transaction meanwhile: they are not used again. Ends early when the other end is shut down, and so it does with
+    // reopen_read_only(). One at a time.
+    Result<void> copy_to(int socket);
 
     // Highest page ever used, in bytes.
     std::uint64_t used_bytes() const;
@@ -91,6 +98,9 @@ private:
     std::uint64_t map_bytes_ = 0;
     std::array<MDB_dbi, tree_count> handles_{};
     mutable std::shared_mutex gate_; // shared by read transactions, exclusive while reopening
+    std::mutex copy_mutex_{};
+    int copying_ = -1; // the socket of a copy under way
+    bool reopening_ = false;
 };
 
 class Txn {

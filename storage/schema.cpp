@@ -199,13 +199,17 @@ Result<StoreMeta> read_meta(Env& env) {
         return std::unexpected(checked.error());
     }
     const auto id = txn->get(Tree::meta, meta::store_id);
+    const auto identity = txn->get(Tree::meta, meta::identity);
     const auto checkpoint = read_count(*txn, Tree::meta, meta::checkpoint);
     const auto sealed = read_count(*txn, Tree::meta, meta::sealed);
     const auto next = read_count(*txn, Tree::meta, meta::next_index);
-    if (!id || !checkpoint || !sealed || !next || !*id || (*id)->size() != id_bytes) {
+    const bool renewed = identity && *identity;
+    if (!id || !identity || !checkpoint || !sealed || !next || !*id || (*id)->size() != id_bytes ||
+        (renewed && (*identity)->size() != id_bytes)) {
         return fail(Code::unavailable, "store", "meta", "store_id or checkpoint is damaged; restore a backup");
     }
     return StoreMeta{.store_id = std::string(**id),
+                     .identity = std::string(renewed ? **identity : **id),
                      .checkpoint = *checkpoint,
                      .sealed = *sealed,
                      .next_index = *next == 0 ? 1 : *next};

@@ -31,7 +31,8 @@ private:
 };
 
 struct StoreMeta {
-    std::string store_id; // 16 bytes
+    std::string store_id; // 16 bytes, from its founding to its end: what fingerprints are seeded with
+    std::string identity; // 16 bytes: what others know it by, renewed by a restore
     std::uint64_t checkpoint = 0;
     std::uint64_t sealed = 0;     // up to here events are in sealed blocks
     std::uint64_t next_index = 1; // of an empty log

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/store.hpp"
 
+#include "storage/backup.hpp"
 #include "storage/counters.hpp"
 #include "storage/keys.hpp"
 #include "storage/query.hpp"
+#include "storage/restored.hpp"
 #include "storage/schema.hpp"
 #include "storage/seams.hpp"
 #include "storage/state_tables.hpp"
@@ -45,8 +47,8 @@ Result<void> check_op(const Op& op) {
 } // namespace
 
 struct Store::Impl {
-    Impl(const Options& chosen, Post post_on_io, DirectoryLock held)
-        : options(chosen), post(std::move(post_on_io)), lock(std::move(held)) {}
+    Impl(const Options& chosen, Post post_on_io, const Clock& chosen_clock, DirectoryLock held)
+        : options(chosen), post(std::move(post_on_io)), clock(chosen_clock), lock(std::move(held)) {}
 
     void push(Op op);
     // A transaction at the checkpoint of the view that comes with it.
@@ -54,6 +56,7 @@ struct Store::Impl {
 
     Options options;
     Post post;
+    const Clock& clock;
     DirectoryLock lock;
     std::unique_ptr<Env> env{};
     StoreMeta meta{};
@@ -63,6 +66,7 @@ struct Store::Impl {
     std::unique_ptr<LogState> log{};
     std::unique_ptr<Writer> writer{};
     std::unique_ptr<ReaderPool> readers{};
+    std::unique_ptr<Backups> backups{};
 };
 
 void Store::Impl::push(Op op) {
@@ -112,7 +116,11 @@ Result<std::unique_ptr<Store>> Store::open(const Options& options, Post post, co
     if (!lock) {
         return std::unexpected(lock.error());
     }
-    auto impl = std::make_unique<Impl>(options, std::move(post), std::move(*lock));
+    auto impl = std::make_unique<Impl>(options, std::move(post), clock, std::move(*lock));
+    const auto restored = take_off_mark(options.directory);
+    if (!restored) {
+        return std::unexpected(restored.error());
+    }
     auto env = Env::open({.directory = options.directory,
                           .map_bytes = seams.map_bytes,
                           .before_commit = seams.before_commit,
@@ -122,11 +130,14 @@ Result<std::unique_ptr<Store>> Store::open(const Options& options, Post post, co
     }
     impl->env = std::move(*env);
     auto meta = prepare(*impl->env, clock.wall_us());
+    if (meta && *restored) {
+        meta = renew_identity(*impl->env);
+    }
     if (!meta) {
         return std::unexpected(meta.error());
     }
     impl->meta = std::move(*meta);
-    impl->id = to_hex(impl->meta.store_id);
+    impl->id = to_hex(impl->meta.identity);
     const LogState::Bounds bounds{.tail_events = std::max<std::size_t>(1, options.tail_events),
                                   .window_us = options.idempotency_window_us,
                                   .keys_max = options.idempotency_keys};
@@ -139,14 +150,34 @@ Result<std::unique_ptr<Store>> Store::open(const Options& options, Post post, co
         Writer::Parts{*impl->env, *impl->log, impl->publisher, impl->post, impl->feed},
         Writer::Bounds{.max_bytes = options.max_bytes, .window_us = options.idempotency_window_us, .seal = seams.seal});
     impl->readers = std::make_unique<ReaderPool>(*impl->env, impl->publisher, impl->post);
+    impl->backups = std::make_unique<Backups>(*impl->env,
+                                              BackupBounds{.time_us_max = options.backup_us_max,
+                                                           .stall_us_max = options.backup_stall_us_max,
+                                                           .max_bytes = options.max_bytes},
+                                              impl->post);
     impl->writer->start();
     impl->readers->start(options.readers);
     return std::unique_ptr<Store>(new Store(std::move(impl)));
 }
 
 void Store::stop() {
+    impl_->backups->stop();
     impl_->writer->stop();
     impl_->readers->stop();
+}
+
+// ---- backups ----
+
+void Store::backup(int file, Done<Backup> done) {
+    impl_->backups->to_file(FileHandle(file), {last_index(), impl_->clock.wall_us()}, std::move(done));
+}
+
+Result<std::unique_ptr<BackupStream>> Store::backup() {
+    return impl_->backups->stream({last_index(), impl_->clock.wall_us()});
+}
+
+std::optional<unsigned> Store::backup_percent() const {
+    return impl_->backups->percent();
 }
 
 // ---- writing ----

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/clock.hpp"
+#include "core/limits.hpp"
 #include "core/ports.hpp"
 
 #include <array>
@@ -12,6 +13,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,8 @@ struct Options {
     unsigned readers = 2;
     std::size_t tail_events = 65'536;       // the newest events that are kept in memory; tests make it small
     std::int64_t query_us_max = 30'000'000; // a query that takes longer is limit_exceeded
+    std::int64_t backup_us_max = limits::backup_us_max;
+    std::int64_t backup_stall_us_max = limits::backup_stall_us_max;
 };
 
 // Upper bounds in seconds of the buckets of Health::commit_buckets; the last bucket has none.
@@ -73,6 +77,11 @@ public:
     // Posts `done` from the writer thread, behind what it is doing: proof that it is alive.
     void ping_writer(std::move_only_function<void()> done);
     void ping_readers(std::move_only_function<void()> done);
+
+    // As Manager says (core/ports.hpp). percent: of the backup under way.
+    void backup(int file, Done<Backup> done);
+    Result<std::unique_ptr<BackupStream>> backup();
+    std::optional<unsigned> backup_percent() const;
 
     // Occurrences (sum of `count`) of one name in [from_hour, to_hour) by hour (µs of its start, UTC), and for ever.
     struct HourCount {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ipc/dbus/interfaces.hpp"
+#include "ipc/dbus/read_variant.hpp"
+
+#include <fcntl.h>
 
 #include <utility>
 
@@ -32,7 +35,19 @@ void ManagerFace::reload(Call call) {
 }
 
 void ManagerFace::backup(Call call) {
-    call.refuse(Error{Code::unavailable, "backup", "", "backups are not available in this version"});
+    int file = -1; // the message's own
+    if (sd_bus_message_read(call.message(), "h", &file) < 0) {
+        call.refuse(unreadable("the arguments"));
+        return;
+    }
+    const int ours = ::fcntl(file, F_DUPFD_CLOEXEC, 0);
+    if (ours < 0) {
+        call.refuse(Error{Code::unavailable, "backup", "file", "no descriptor is free for it; try again"});
+        return;
+    }
+    manager_.backup(ours, [held = std::move(call)](Result<Backup> made) mutable {
+        made ? held.reply() : held.refuse(made.error());
+    });
 }
 
 void ManagerFace::read(const std::string& /*path*/, Done<std::vector<PropertyValue>> done) const {

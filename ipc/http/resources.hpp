@@ -38,6 +38,9 @@ void job_output(Context& context, Request request, Responder responder);
 void call_back(Context& context, Request request, Responder responder);
 void list_scripts(Context& context, Request request, Responder responder);
 
+// backup.cpp
+void make_backup(Context& context, Request request, Responder responder);
+
 // operation.cpp
 void get_status(Context& context, Request request, Responder responder);
 void reload(Context& context, Request request, Responder responder);

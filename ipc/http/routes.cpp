@@ -59,6 +59,7 @@ constexpr std::array routes = std::to_array<Route>({
 
     {"GET", "/v1/status", read, get_status},
     {"POST", "/v1/reload", control, reload},
+    {"POST", "/v1/backup", control, make_backup},
     {"GET", "/metrics", read, metrics},
     {"GET", "/healthz", read, healthz},
     {"GET", "/v1/openapi.json", read, openapi},
@@ -106,7 +107,6 @@ constexpr std::array routes = std::to_array<Route>({
     later("DELETE", "/v1/maintenance/{id}", control, upkeep),
     later("GET", "/v1/config", read, "showing the configuration is"),
     later("GET", "/v1/retention", read, "retention is"),
-    later("POST", "/v1/backup", control, "backup is"),
 });
 
 } // namespace

@@ -14,9 +14,9 @@ ALLOWED = {
     "cli": {"core", "cli"},
     "daemon": {"core", "storage", "heartbeats", "jobs", "ipc", "daemon"},
 }
-# A single header of a room of level 2 that the command line may use without a daemon: how a script is looked at, which is
-# the same code that the daemon and its helper decide by.
-OFFLINE = {("cli", "jobs/script_lint.hpp")}
+# Single headers of rooms of level 2 that the command line may use without a daemon: how a script is looked at, and how a
+# store is verified, by the same code that the daemon decides by.
+OFFLINE = {("cli", "jobs/script_lint.hpp"), ("cli", "storage/inspect.hpp")}
 # header prefix → rooms that may include it
 LIBRARIES = {
     "lmdb.h": {"storage"},

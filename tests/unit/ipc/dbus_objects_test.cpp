@@ -177,9 +177,20 @@ TEST_F(ObjectsTest, TheManagerTellsAndReloads) {
     EXPECT_EQ(refused.message, "tocsin.toml:3: is not a key");
     EXPECT_EQ(on_io([this] { return manager.reloads; }), 2u);
     EXPECT_TRUE(on_io([this] { return manager.rejected.empty(); })); // counts submissions only
-    const Answer backup = client().call("Manager", "Backup", "h", 0);
-    EXPECT_EQ(backup.error, "Unavailable");
-    EXPECT_NE(backup.message.find("not available in this version"), std::string::npos);
+}
+
+TEST_F(ObjectsTest, ABackupGetsADescriptorOfItsOwn) {
+    start();
+    EXPECT_TRUE(client().call("Manager", "Backup", "h", 0).ok());
+    const std::vector<int> files = on_io([this] { return manager.backup_files; });
+    ASSERT_EQ(files.size(), 1U);
+    EXPECT_GT(files.front(), 2); // still open behind the call
+    EXPECT_GE(::fcntl(files.front(), F_GETFD), 0);
+    ::close(files.front());
+    on_io([this] { manager.backup_error = Error{Code::conflict, "backup", "file", "is not empty"}; });
+    const Answer refused = client().call("Manager", "Backup", "h", 0);
+    EXPECT_EQ(refused.error, "Conflict");
+    EXPECT_EQ(refused.message, "file: is not empty");
 }
 
 TEST_F(ObjectsTest, PropertiesAnswerAsEverywhere) {

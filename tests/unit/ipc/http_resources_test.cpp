@@ -240,6 +240,20 @@ TEST(HttpOperation, Reload) {
     EXPECT_EQ(face.get("/v1/reload").status, 405U);
 }
 
+TEST(HttpOperation, ABackupIsTheBodyPieceByPiece) {
+    Face face;
+    face.manager.backup_pieces = {"first ", "second ", "mark"};
+    Client client = face.connect();
+    EXPECT_EQ(face.ask(client, Face::post_text("/v1/backup", "")).status, 200U);
+    EXPECT_TRUE(face.pump([&client] { // it has no length: it ends with the connection
+        client.receive();
+        return client.input.ends_with("first second mark");
+    })) << client.input;
+    face.manager.backup_error =
+        Error{.code = Code::conflict, .context = "backup", .object = {}, .reason = "one is made"};
+    EXPECT_EQ(face.post("/v1/backup").status, 409U);
+}
+
 TEST(HttpOperation, TheDescriptionIsTheCheckedInFileAndHasThisVersion) {
     Face face;
     const Answer answer = face.get("/v1/openapi.json");

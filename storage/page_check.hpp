@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Private to storage: the pages of a data file that nobody writes, looked at without LMDB, which trusts what it reads:
+// a damaged page could end the process. Every page of every tree is where and what it says it is, keys are in order,
+// every page is used once or free. Only then may LMDB open the file.
+#pragma once
+
+#include "core/error.hpp"
+#include "storage/problems.hpp"
+
+#include <cstdint>
+
+namespace tocsin::storage {
+
+struct PageCounts {
+    std::uint64_t used = 0; // of the trees
+    std::uint64_t free = 0;
+};
+
+// Adds to `problems` what is wrong; an error only where the file cannot be read at all. `bytes` of it belong to LMDB.
+Result<PageCounts> check_pages(int file, std::uint64_t bytes, Problems& problems, const Progress& progress);
+
+} // namespace tocsin::storage
