@@ -194,7 +194,8 @@ struct Status {
     double intake_rate = 0; // events per second, last minute
     std::vector<std::string> degraded{};
     std::int64_t started_us = 0;
-    std::optional<unsigned> backup_percent{}; // while a backup is made
+    std::optional<unsigned> indexing_percent{}; // while much that was stored before the start gets its indexes
+    std::optional<unsigned> backup_percent{};   // while a backup is made
 };
 // Version, Hostname, StoreId, EventCount, FirstIndex, LastIndex, StoreBytes, IntakeRate, Degraded as snake_case.
 void describe(const Status& status, const FieldSink& sink);

@@ -68,11 +68,26 @@ Result<void> App::Impl::settle() {
 
 Result<void> App::Impl::open_store() {
     auto post = [this](std::move_only_function<void()> work) { asio::post(io, std::move(work)); };
-    auto opened = storage::Store::open(store_options(live.config(), site), std::move(post), clock);
+    auto wanted = store_options(live.config(), site);
+    wanted.copying = [this, told = std::uint64_t{101}](std::string_view, std::uint64_t done,
+                                                       std::uint64_t all) mutable {
+        if (const std::uint64_t percent = done * 100 / all; percent != std::exchange(told, percent)) {
+            liveness.starting(fmt::format("keeping a copy of the store before it is upgraded, {} %", percent));
+        }
+    };
+    auto opened = storage::Store::open(wanted, std::move(post), clock);
     if (!opened) {
         return std::unexpected(std::move(opened.error()));
     }
     store = std::move(*opened);
+    if (const auto& upgraded = store->migration(); upgraded && upgraded->not_kept.empty()) {
+        log::info(fmt::format("the store was upgraded from schema {}; what it was is in {}, remove it when you need no "
+                              "way back",
+                              upgraded->from, upgraded->kept.string()));
+    } else if (upgraded) {
+        log::warning(fmt::format("the store was upgraded from schema {} without a copy of what it was: {}",
+                                 upgraded->from, upgraded->not_kept));
+    }
     stamped = std::make_unique<StampedStore>(*store, site.hostname);
     return {};
 }

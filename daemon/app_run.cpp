@@ -149,7 +149,7 @@ void App::Impl::touch_status() {
         status_pending = false;
         if (!error && !stopping) {
             liveness.status(status_text());
-            if (store->backup_percent()) {
+            if (store->backup_percent() || store->health().indexing_percent) {
                 touch_status(); // it goes on without commits
             }
         }

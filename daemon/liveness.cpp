@@ -14,6 +14,7 @@ namespace tocsin::daemon {
 namespace {
 
 constexpr unsigned ticks_per_period = 2;
+constexpr std::int64_t start_extension_us = 60'000'000;
 
 } // namespace
 
@@ -34,6 +35,10 @@ std::int64_t monotonic_us() {
     timespec now{};
     clock_gettime(CLOCK_MONOTONIC, &now);
     return std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1'000;
+}
+
+void Liveness::starting(std::string_view status) {
+    notifier_.send(fmt::format("STATUS={}\nEXTEND_TIMEOUT_USEC={}", log::one_line(status), start_extension_us));
 }
 
 void Liveness::ready(std::string_view status) {

@@ -37,6 +37,8 @@ public:
 
     explicit Liveness(Notifier& notifier) : notifier_(notifier) {}
 
+    // A start that takes long: the service manager waits a minute more from each of these on.
+    void starting(std::string_view status);
     void ready(std::string_view status);
     void reloading(std::int64_t monotonic_us);
     void stopping();

@@ -12,8 +12,9 @@ namespace {
 
 constexpr std::string_view store_full = "store-full";
 constexpr std::string_view store_read_only = "store-read-only";
-constexpr std::int64_t full_told_interval_us = 60'000'000; // a disk that flaps fills no log
-constexpr std::size_t listed_max = 100;                    // in one payload
+constexpr std::string_view store_sealing = "store-sealing"; // events are kept and found, but their indexes are not made
+constexpr std::int64_t full_told_interval_us = 60'000'000;  // a disk that flaps fills no log
+constexpr std::size_t listed_max = 100;                     // in one payload
 
 std::string started_payload() {
     std::string out;
@@ -59,6 +60,11 @@ void DaemonManager::refresh() {
         changed(degraded_.clear(store_read_only, now_us));
     } else {
         changed(degraded_.set(store_read_only, health.stopped_writing, now_us));
+    }
+    if (health.stopped_sealing.empty()) {
+        changed(degraded_.clear(store_sealing, now_us));
+    } else {
+        changed(degraded_.set(store_sealing, health.stopped_sealing, now_us));
     }
     look_at_full(health.full);
 }
@@ -146,6 +152,7 @@ Status DaemonManager::status() const {
                   .intake_rate = rate_.per_second(parts_.clock.boot_us()),
                   .degraded = degraded_.reasons(),
                   .started_us = started_us_,
+                  .indexing_percent = health.indexing_percent,
                   .backup_percent = parts_.backup_percent ? parts_.backup_percent() : std::nullopt};
 }
 

@@ -30,6 +30,9 @@ std::string status_line(const Status& status, const std::map<WatchState, std::si
         out += fmt::format(" ({} down)", down);
     }
     out += ", " + counted(unfinished, "unfinished job", "unfinished jobs");
+    if (status.indexing_percent) {
+        out += fmt::format("; indexing older events, {} %", *status.indexing_percent);
+    }
     if (status.backup_percent) {
         out += fmt::format("; making a backup, {} %", *status.backup_percent);
     }

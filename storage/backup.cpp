@@ -34,7 +34,7 @@ void block_signals() {
 
 } // namespace
 
-void Backups::to_file(FileHandle file, Begin begin, Done<Backup> done) {
+void Backups::to_file(Fd file, Begin begin, Done<Backup> done) {
     auto started = check_backup_file(file.get());
     const auto sink = file_sink(std::move(file), post_, std::move(done));
     if (started) {
@@ -90,8 +90,8 @@ Result<Backup> Backups::copy(BackupSink& sink, Begin begin) {
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
         return std::unexpected(file_error(errno, "backup", "socket"));
     }
-    const FileHandle reading(ends[0]);
-    FileHandle writing(ends[1]);
+    const Fd reading(ends[0]);
+    Fd writing(ends[1]);
     {
         const std::scoped_lock lock(mutex_);
         reading_ = reading.get();

@@ -49,7 +49,7 @@ public:
         std::uint64_t last_index = 0;
         std::int64_t now_us = 0;
     };
-    void to_file(FileHandle file, Begin begin, Done<Backup> done);
+    void to_file(Fd file, Begin begin, Done<Backup> done);
     Result<std::unique_ptr<BackupStream>> stream(Begin begin);
 
     std::optional<unsigned> percent() const;
@@ -79,7 +79,7 @@ private:
 // ---- sinks ----
 
 // An empty regular file, flushed at the end.
-std::shared_ptr<BackupSink> file_sink(FileHandle file, const Post& post, Done<Backup> done);
+std::shared_ptr<BackupSink> file_sink(Fd file, const Post& post, Done<Backup> done);
 // Whoever holds `stream` pulls; a piece that is not pulled in time ends the backup.
 std::shared_ptr<BackupSink> pulled_sink(const Post& post, std::int64_t stall_us_max,
                                         std::unique_ptr<BackupStream>& stream);

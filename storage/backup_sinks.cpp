@@ -15,7 +15,7 @@ namespace {
 
 class FileSink final : public BackupSink {
 public:
-    FileSink(FileHandle file, const Post& post, Done<Backup> done)
+    FileSink(Fd file, const Post& post, Done<Backup> done)
         : file_(std::move(file)), post_(post), done_(std::move(done)) {}
 
     Result<void> take(std::string piece) override {
@@ -41,7 +41,7 @@ public:
     void give_up() override { given_up_ = true; }
 
 private:
-    FileHandle file_;
+    Fd file_;
     const Post& post_;
     Done<Backup> done_;
     bool begun_ = false; // what is in the file is ours
@@ -123,7 +123,7 @@ private:
 
 } // namespace
 
-std::shared_ptr<BackupSink> file_sink(FileHandle file, const Post& post, Done<Backup> done) {
+std::shared_ptr<BackupSink> file_sink(Fd file, const Post& post, Done<Backup> done) {
     return std::make_shared<FileSink>(std::move(file), post, std::move(done));
 }
 

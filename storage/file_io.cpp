@@ -58,7 +58,7 @@ int flush_file(int fd) {
 }
 
 int flush_entries(const std::string& directory) {
-    const FileHandle handle(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const Fd handle(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     return handle.get() < 0 ? errno : flush_file(handle.get());
 }
 

@@ -3,39 +3,14 @@
 #pragma once
 
 #include "core/error.hpp"
+#include "core/fd.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unistd.h>
-#include <utility>
 
 namespace tocsin::storage {
-
-// A descriptor that is closed with its owner.
-class FileHandle {
-public:
-    FileHandle() = default;
-    explicit FileHandle(int fd) : fd_(fd) {}
-    FileHandle(FileHandle&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    FileHandle& operator=(FileHandle&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    FileHandle(const FileHandle&) = delete;
-    FileHandle& operator=(const FileHandle&) = delete;
-    ~FileHandle() { reset(); }
-    int get() const { return fd_; }
-    void reset() {
-        if (fd_ >= 0) {
-            ::close(std::exchange(fd_, -1));
-        }
-    }
-
-private:
-    int fd_ = -1;
-};
 
 // Fills `into`; EIO where the file ends before.
 int read_at(int fd, std::string& into, std::uint64_t offset);

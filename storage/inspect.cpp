@@ -362,7 +362,7 @@ Result<Inspection> inspect(const std::filesystem::path& path, const std::functio
         }
         lock.emplace(std::move(*taken));
     }
-    const FileHandle file(::open(place->file.c_str(), O_RDONLY | O_CLOEXEC));
+    const Fd file(::open(place->file.c_str(), O_RDONLY | O_CLOEXEC));
     struct stat status{};
     if (file.get() < 0 || ::fstat(file.get(), &status) != 0) {
         return fail(errno == EACCES ? Code::not_authorized : Code::unavailable, "verify", place->file.string(),

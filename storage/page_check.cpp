@@ -23,6 +23,7 @@ constexpr std::size_t page_bytes_least = 512;
 constexpr std::size_t page_bytes_most = 65'536;
 constexpr std::uint64_t progress_pages = 4'096;
 constexpr std::size_t key_shown = 64;
+constexpr std::uint64_t unwritten_pages_max = 131'072; // of one transaction, LMDB's own limit
 
 std::string spell(std::uint64_t number) {
     return std::to_string(number);
@@ -84,7 +85,19 @@ private:
 
     // ---- reading ----
 
-    bool read(std::uint64_t number, std::uint64_t pages, std::string& into) {
+    // The file has them.
+    bool there(std::string_view tree, std::uint64_t number, std::uint64_t pages) {
+        if ((number + pages) * page_bytes_ <= bytes_) {
+            return true;
+        }
+        wrong(tree, number, "lies behind the end of the file, which was cut off");
+        return false;
+    }
+
+    bool read(std::string_view tree, std::uint64_t number, std::uint64_t pages, std::string& into) {
+        if (!there(tree, number, pages)) {
+            return false;
+        }
         into.resize(static_cast<std::size_t>(pages * page_bytes_));
         if (const int rc = read_at(file_, into, number * page_bytes_); rc != 0) {
             errno_ = errno_ == 0 ? rc : errno_;
@@ -153,7 +166,8 @@ private:
             return std::nullopt;
         }
         last_ = newest.last_page;
-        if (last_ < meta_pages - 1 || last_ >= bytes_ / page_bytes_) {
+        // Pages that a transaction took and gave back were never written: the last ones may lie behind the end.
+        if (last_ < meta_pages - 1 || last_ >= bytes_ / page_bytes_ + unwritten_pages_max) {
             problems_.add("the last page is " + spell(last_) + ", the file has " + spell(bytes_ / page_bytes_) +
                           " pages; it was cut off");
             return std::nullopt;
@@ -180,7 +194,7 @@ private:
     void read_free(const Node& node, std::vector<std::uint64_t>& free) {
         std::string bytes(node.value);
         if ((node.flags & big_data) != 0) {
-            if (node.size > bytes_ || !read(node.value_at, pages_of(node.size), bytes)) {
+            if (node.size > bytes_ || !read("free list", node.value_at, pages_of(node.size), bytes)) {
                 return;
             }
             bytes = bytes.substr(header_bytes, static_cast<std::size_t>(node.size));
@@ -250,7 +264,7 @@ private:
     // The recursion is at most depth_max deep.
     void walk_page(Tree& tree, std::uint64_t number, unsigned depth, const Range& range) {
         std::string bytes;
-        if (!claim(tree.name, number, 1) || !read(number, 1, bytes)) {
+        if (!claim(tree.name, number, 1) || !read(tree.name, number, 1, bytes)) {
             return;
         }
         ++counts_.used;
@@ -333,7 +347,7 @@ private:
 
     bool check_overflow(Tree& tree, const Node& node) {
         const std::uint64_t pages = pages_of(node.size);
-        if (!claim(tree.name, node.value_at, pages)) {
+        if (!claim(tree.name, node.value_at, pages) || !there(tree.name, node.value_at, pages)) {
             return false;
         }
         counts_.used += pages;

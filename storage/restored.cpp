@@ -25,7 +25,7 @@ std::unexpected<Error> failed(int number, const std::filesystem::path& path) {
 // Durable before the mark goes: a crash in between must not lose that the store was restored.
 Result<void> remember(const std::filesystem::path& directory) {
     const auto path = directory / restored_file;
-    const FileHandle file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, file_mode));
+    const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, file_mode));
     int rc = file.get() < 0 ? errno : flush_file(file.get());
     rc = rc != 0 ? rc : flush_entries(directory.string());
     return rc == 0 ? Result<void>{} : failed(rc, path);
@@ -37,7 +37,7 @@ Result<bool> take_off_mark(const std::filesystem::path& directory) {
     std::error_code error;
     const bool remembered = std::filesystem::exists(directory / restored_file, error);
     const auto path = directory / "data.mdb";
-    const FileHandle data(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+    const Fd data(::open(path.c_str(), O_RDWR | O_CLOEXEC));
     if (data.get() < 0) {
         return errno == ENOENT ? Result<bool>(false) : failed(errno, path);
     }

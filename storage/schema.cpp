@@ -55,7 +55,8 @@ Result<void> flush_directory(const std::filesystem::path& path) {
     return {};
 }
 
-Result<void> check_version(const Txn& txn) {
+// The version of the store, which is not newer than this program's.
+Result<std::uint32_t> read_version(const Txn& txn) {
     const auto value = txn.get(Tree::meta, meta::schema);
     if (!value) {
         return std::unexpected(value.error());
@@ -69,26 +70,35 @@ Result<void> check_version(const Txn& txn) {
                     "made by a newer Tocsin (this one knows schema " + std::to_string(schema_version) +
                         "); install that version again, or restore a backup made before the upgrade");
     }
-    return {};
+    return *number;
 }
 
-// From 1 to 2 nothing is rewritten here: what schema 2 adds is made block by block while the store is in use. The
+// None: the store was never founded.
+Result<std::optional<std::uint32_t>> found_version(Env& env) {
+    const auto known = env.has_tree(Tree::meta);
+    if (!known || !*known) {
+        return known ? Result<std::optional<std::uint32_t>>(std::nullopt) : std::unexpected(known.error());
+    }
+    const auto txn = Txn::read(env);
+    if (!txn) {
+        return std::unexpected(txn.error());
+    }
+    const auto entries = txn->entries(Tree::meta);
+    if (entries && *entries == 0) { // founded by a start that was cut off
+        return std::nullopt;
+    }
+    const auto version = read_version(*txn);
+    return version ? Result<std::optional<std::uint32_t>>(*version) : std::unexpected(version.error());
+}
+
+// From 1 to 2 nothing else is rewritten here: what schema 2 adds is made block by block while the store is in use. The
 // number alone keeps an older daemon, which would miss the sealed events, from opening it.
-Result<void> migrate(Env& env) {
+Result<void> set_version(Env& env) {
     std::optional<Txn> txn;
     int rc = Txn::write(env, txn);
-    if (rc == 0) {
-        const auto known = txn->get(Tree::meta, meta::schema);
-        if (known && *known && read_fixed<std::uint32_t>(**known) == schema_version) {
-            return {};
-        }
-    }
     rc = rc != 0 ? rc : txn->put(Tree::meta, meta::schema, fixed_key(schema_version));
     rc = rc != 0 ? rc : txn->commit();
-    if (rc != 0) {
-        return std::unexpected(lmdb_error(rc, "store", "schema"));
-    }
-    return {};
+    return rc == 0 ? Result<void>{} : std::unexpected(lmdb_error(rc, "store", "schema"));
 }
 
 Result<void> found_store(Env& env, std::int64_t now_us) {
@@ -157,37 +167,33 @@ DirectoryLock::~DirectoryLock() {
     }
 }
 
-Result<StoreMeta> prepare(Env& env, std::int64_t now_us) {
-    auto known = env.has_tree(Tree::meta);
-    if (!known) {
-        return std::unexpected(known.error());
+Result<Prepared> prepare(Env& env, std::int64_t now_us, const Progress& progress) {
+    const auto version = found_version(env);
+    if (!version) {
+        return std::unexpected(version.error());
     }
-    bool empty = !*known;
-    if (*known) {
-        const auto txn = Txn::read(env);
-        if (!txn) {
-            return std::unexpected(txn.error());
+    const bool empty = !*version;
+    const bool older = !empty && **version < schema_version;
+    std::optional<Migration> migration;
+    if (older) {
+        auto kept = keep_older(env, **version, now_us, progress);
+        if (!kept) {
+            return std::unexpected(kept.error());
         }
-        const auto entries = txn->entries(Tree::meta);
-        empty = entries && *entries == 0; // founded by a start that was cut off
-        if (auto checked = empty ? Result<void>{} : check_version(*txn); !checked) {
-            return std::unexpected(checked.error());
-        }
+        migration = std::move(*kept);
     }
-    if (auto opened = env.open_trees(); !opened) {
-        return std::unexpected(opened.error());
+    auto done = env.open_trees();
+    if (done && empty) {
+        done = found_store(env, now_us);
+        done = done ? flush_directory(env.directory()) : done;
+    } else if (done && older) {
+        done = set_version(env);
     }
-    if (empty) {
-        if (auto founded = found_store(env, now_us); !founded) {
-            return std::unexpected(founded.error());
-        }
-        if (auto flushed = flush_directory(env.directory()); !flushed) {
-            return std::unexpected(flushed.error());
-        }
-    } else if (auto migrated = migrate(env); !migrated) {
-        return std::unexpected(migrated.error());
+    auto meta = done ? read_meta(env) : std::unexpected(done.error());
+    if (!meta) {
+        return std::unexpected(meta.error());
     }
-    return read_meta(env);
+    return Prepared{.meta = std::move(*meta), .migration = std::move(migration)};
 }
 
 Result<StoreMeta> read_meta(Env& env) {
@@ -195,8 +201,8 @@ Result<StoreMeta> read_meta(Env& env) {
     if (!txn) {
         return std::unexpected(txn.error());
     }
-    if (auto checked = check_version(*txn); !checked) {
-        return std::unexpected(checked.error());
+    if (const auto version = read_version(*txn); !version) {
+        return std::unexpected(version.error());
     }
     const auto id = txn->get(Tree::meta, meta::store_id);
     const auto identity = txn->get(Tree::meta, meta::identity);

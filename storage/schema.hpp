@@ -4,10 +4,13 @@
 #pragma once
 
 #include "storage/lmdb_env.hpp"
+#include "storage/migration.hpp"
+#include "storage/problems.hpp"
 
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace tocsin::storage {
@@ -38,8 +41,12 @@ struct StoreMeta {
     std::uint64_t next_index = 1; // of an empty log
 };
 
-// Opens the trees; a new store gets its id, an older one is migrated, a newer one is conflict.
-Result<StoreMeta> prepare(Env& env, std::int64_t now_us);
+// Opens the trees; a new store gets its id, an older one is copied and migrated, a newer one is conflict.
+struct Prepared {
+    StoreMeta meta;
+    std::optional<Migration> migration{}; // where it was an older one
+};
+Result<Prepared> prepare(Env& env, std::int64_t now_us, const Progress& progress = {});
 
 // What an existing store says, without writing.
 Result<StoreMeta> read_meta(Env& env);

@@ -60,6 +60,7 @@ struct Store::Impl {
     DirectoryLock lock;
     std::unique_ptr<Env> env{};
     StoreMeta meta{};
+    std::optional<Migration> migration{};
     std::string id{};
     Publisher publisher{};
     std::shared_ptr<Feed> feed = std::make_shared<Feed>();
@@ -129,13 +130,15 @@ Result<std::unique_ptr<Store>> Store::open(const Options& options, Post post, co
         return std::unexpected(env.error());
     }
     impl->env = std::move(*env);
-    auto meta = prepare(*impl->env, clock.wall_us());
-    if (meta && *restored) {
-        meta = renew_identity(*impl->env);
+    auto prepared = prepare(*impl->env, clock.wall_us(), options.copying);
+    if (!prepared) {
+        return std::unexpected(prepared.error());
     }
+    auto meta = *restored ? renew_identity(*impl->env) : std::move(prepared->meta);
     if (!meta) {
         return std::unexpected(meta.error());
     }
+    impl->migration = std::move(prepared->migration);
     impl->meta = std::move(*meta);
     impl->id = to_hex(impl->meta.identity);
     const LogState::Bounds bounds{.tail_events = std::max<std::size_t>(1, options.tail_events),
@@ -169,7 +172,7 @@ void Store::stop() {
 // ---- backups ----
 
 void Store::backup(int file, Done<Backup> done) {
-    impl_->backups->to_file(FileHandle(file), {last_index(), impl_->clock.wall_us()}, std::move(done));
+    impl_->backups->to_file(Fd(file), {last_index(), impl_->clock.wall_us()}, std::move(done));
 }
 
 Result<std::unique_ptr<BackupStream>> Store::backup() {
@@ -305,11 +308,20 @@ Health Store::health() const {
     health.first_index = view.first;
     health.last_index = view.first == 0 ? 0 : view.last;
     health.sealed_index = view.sealed;
+    const std::uint64_t found = impl_->meta.sealed;
+    const std::uint64_t wanted = impl_->meta.checkpoint;
+    if (wanted - found > 2 * impl_->options.tail_events && view.sealed < wanted) {
+        health.indexing_percent = static_cast<unsigned>((view.sealed - found) * 100 / (wanted - found));
+    }
     health.store_bytes = impl_->env->used_bytes();
     health.limit_bytes = impl_->options.max_bytes;
     health.events_by_severity = view.by_severity;
     impl_->writer->describe(health);
     return health;
+}
+
+const std::optional<Migration>& Store::migration() const {
+    return impl_->migration;
 }
 
 const std::string& Store::store_id() const {

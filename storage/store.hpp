@@ -7,6 +7,7 @@
 #include "core/clock.hpp"
 #include "core/limits.hpp"
 #include "core/ports.hpp"
+#include "storage/migration.hpp"
 
 #include <array>
 #include <cstdint>
@@ -32,6 +33,8 @@ struct Options {
     std::int64_t query_us_max = 30'000'000; // a query that takes longer is limit_exceeded
     std::int64_t backup_us_max = limits::backup_us_max;
     std::int64_t backup_stall_us_max = limits::backup_stall_us_max;
+    // Of the copy that is made of an older store before it is changed; called by open() itself, at each piece.
+    Progress copying{};
 };
 
 // Upper bounds in seconds of the buckets of Health::commit_buckets; the last bucket has none.
@@ -45,7 +48,8 @@ struct Health {
     std::uint64_t event_count = 0;
     std::uint64_t first_index = 0;
     std::uint64_t last_index = 0;
-    std::uint64_t sealed_index = 0; // up to here events are in sealed, indexed blocks
+    std::uint64_t sealed_index = 0;             // up to here events are in sealed, indexed blocks
+    std::optional<unsigned> indexing_percent{}; // of more than two blocks that a start found without indexes
     std::uint64_t store_bytes = 0;
     std::uint64_t limit_bytes = 0;
     std::uint64_t queued_events = 0;
@@ -73,6 +77,8 @@ public:
     void stop();
 
     Health health() const;
+    // Where open() found a store of an older schema.
+    const std::optional<Migration>& migration() const;
     const std::string& store_id() const; // 32 hex digits
     // Posts `done` from the writer thread, behind what it is doing: proof that it is alive.
     void ping_writer(std::move_only_function<void()> done);
