@@ -4,17 +4,17 @@
 namespace tocsin::cli {
 namespace {
 
-constexpr std::array<std::string_view, 23> later{
-    "stats",        "histogram", "apis",     "predict", "alerts",     "silences", "maintenance", "rules",
-    "inputs",       "handlers",  "fleet",    "config",  "capture",    "replay",   "anomalies",   "journeys",
-    "environments", "detect",    "forecast", "report",  "completion", "doctor",   "dashboard",
+constexpr std::array<std::string_view, 21> later{
+    "apis",         "predict", "alerts",   "silences", "maintenance", "rules",     "inputs",
+    "handlers",     "fleet",   "config",   "capture",  "replay",      "anomalies", "journeys",
+    "environments", "detect",  "forecast", "report",   "completion",  "doctor",    "dashboard",
 };
 
 std::vector<Verb> make_table() {
     std::vector<Verb> table;
-    for (const auto& verbs :
-         {status_verbs(), submit_verbs(), query_verbs(), follow_verbs(), heartbeats_verbs(), run_verbs(), jobs_verbs(),
-          reload_verbs(), backup_verbs(), verify_verbs(), export_verbs(), import_verbs(), demo_verbs(), help_verbs()}) {
+    for (const auto& verbs : {status_verbs(), submit_verbs(), query_verbs(), follow_verbs(), statistics_verbs(),
+                              heartbeats_verbs(), run_verbs(), jobs_verbs(), reload_verbs(), backup_verbs(),
+                              verify_verbs(), export_verbs(), import_verbs(), demo_verbs(), help_verbs()}) {
         table.insert(table.end(), verbs.begin(), verbs.end());
     }
     for (const std::string_view name : later) {

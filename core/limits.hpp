@@ -29,6 +29,7 @@ inline constexpr std::size_t chunk_lines = 10'000; // NDJSON over HTTP commits i
 inline constexpr std::size_t chunk_bytes = 8 * MiB;
 inline constexpr std::size_t page_default = 100;
 inline constexpr std::size_t page_max = 10'000;
+inline constexpr std::size_t totals_max = 10'000;  // rows of one answer; more is refused
 inline constexpr std::size_t page_bytes = 7 * MiB; // a page ends early; no message over 8 MiB leaves on the bus
 inline constexpr std::size_t control_body_bytes = 64 * KiB;
 inline constexpr std::size_t errors_listed = 100; // wrong fields that one answer names

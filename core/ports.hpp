@@ -9,6 +9,7 @@
 #include "core/heartbeat.hpp"
 #include "core/job.hpp"
 #include "core/script.hpp"
+#include "core/statistics.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -63,6 +64,17 @@ public:
     // 0 when the log is empty.
     virtual std::uint64_t first_index() const = 0;
     virtual std::uint64_t last_index() const = 0;
+};
+
+// Sums of `count`; a filter's order says nothing here.
+class StatisticsReader {
+public:
+    virtual ~StatisticsReader() = default;
+    // limit_exceeded beyond limits::totals_max rows.
+    virtual void totals(Filter filter, std::vector<GroupKey> by, Done<Totals> done) = 0;
+    virtual void hourly(Filter filter, std::size_t limit, std::string cursor, Done<HourPage> done) = 0;
+    // Of the 24 hours from `day_us` on.
+    virtual void histogram(std::string event_name, std::int64_t day_us, Done<DayCounts> done) = 0;
 };
 
 // One commit, told to the io thread after it is durable and before any later commit.
@@ -236,6 +248,7 @@ struct Services {
     Heartbeats& heartbeats;
     Jobs& jobs;
     Manager& manager;
+    StatisticsReader& statistics;
 };
 
 } // namespace tocsin

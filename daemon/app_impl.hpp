@@ -52,7 +52,7 @@ struct App::Impl {
     Result<void> take_name();
     Result<void> tell_ready();
 
-    Services services() { return Services{*intake, *store, *store, *watchboard, *jobs, *manager}; }
+    Services services() { return Services{*intake, *store, *store, *watchboard, *jobs, *manager, *store}; }
     ManagerParts manager_parts();
     void start_deadman();
     void set_reason(std::string_view kind, const std::string& problem); // degraded; "": no longer

@@ -2,6 +2,7 @@
 #include "storage/block_build.hpp"
 
 #include "storage/keys.hpp"
+#include "storage/weights.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -10,6 +11,10 @@ namespace tocsin::storage {
 
 std::string number_value(std::int64_t number) {
     return fixed_key(static_cast<std::uint64_t>(number) ^ (std::uint64_t{1} << 63)); // negative ones first
+}
+
+std::int64_t read_number(std::string_view value) {
+    return static_cast<std::int64_t>(read_fixed<std::uint64_t>(value).value_or(0) ^ (std::uint64_t{1} << 63));
 }
 
 std::string small_value(std::uint8_t number) {
@@ -126,6 +131,7 @@ void BlockBuilder::finish() {
     for (std::size_t dimension = 0; dimension < dimensions.size(); ++dimension) {
         index(dimension);
     }
+    put_weights(block_.first, counts_, out_);
     build_times(block_.first, times_, header_, out_);
     out_.push_back(encode_header(block_.first, header_));
 }

@@ -56,7 +56,8 @@ private:
 
 // How a dimension's values stand in its dictionary, in their own order.
 std::string number_value(std::int64_t number); // scid, rule
-std::string small_value(std::uint8_t number);  // severity, type, script
+std::int64_t read_number(std::string_view value);
+std::string small_value(std::uint8_t number); // severity, type, script
 std::string hour_value(std::uint32_t hour);
 
 } // namespace tocsin::storage

@@ -4,12 +4,16 @@
 #include "storage/keys.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
+#include <thread>
 #include <unordered_map>
 
 namespace tocsin::storage {
 
 namespace {
+
+constexpr std::chrono::seconds view_patience{5}; // a view and a transaction that fit, around a checkpoint
 
 // The number on disk plus `more`; a damaged one is an error.
 int add_one(Txn& txn, Tree tree, std::string_view key, std::uint64_t more) {
@@ -84,6 +88,28 @@ Result<std::uint64_t> read_count(const Txn& txn, Tree tree, std::string_view key
         return fail(Code::unavailable, "read", std::string(tree_name(tree)), "a number is damaged; restore a backup");
     }
     return *number;
+}
+
+Result<std::pair<View, Txn>> consistent(Env& env, const Publisher& publisher) {
+    const auto end = std::chrono::steady_clock::now() + view_patience;
+    for (;;) {
+        View view = publisher.take();
+        auto txn = Txn::read(env);
+        if (!txn) {
+            return std::unexpected(txn.error());
+        }
+        const auto checkpoint = read_count(*txn, Tree::meta, meta::checkpoint);
+        if (!checkpoint) {
+            return std::unexpected(checkpoint.error());
+        }
+        if (*checkpoint == view.checkpoint) {
+            return std::pair(std::move(view), std::move(*txn));
+        }
+        if (std::chrono::steady_clock::now() > end) {
+            return fail(Code::unavailable, "read", "counters", "a checkpoint is being made; ask again");
+        }
+        std::this_thread::yield(); // between a checkpoint's commit and its publication: microseconds
+    }
 }
 
 Result<std::vector<std::pair<std::uint32_t, std::uint64_t>>>

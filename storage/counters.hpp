@@ -29,6 +29,9 @@ int add_counts(Txn& txn, const Tally& counts);
 
 Result<std::uint64_t> read_count(const Txn& txn, Tree tree, std::string_view key);
 
+// A view and a transaction at its checkpoint.
+Result<std::pair<View, Txn>> consistent(Env& env, const Publisher& publisher);
+
 // (hour, count) of one name in [from, to), from disk and tail. The transaction must stand at the view's checkpoint.
 Result<std::vector<std::pair<std::uint32_t, std::uint64_t>>>
 count_by_hour(const Txn& txn, const View& view, std::string_view name, std::pair<std::uint32_t, std::uint32_t> hours);

@@ -97,6 +97,12 @@ inline std::string dictionary(std::uint64_t block, Dimension dimension, std::str
     out += value;
     return out;
 }
+// `row`: the first one in the value
+inline std::string weights(std::uint64_t block, std::uint32_t row) {
+    std::string out = fixed_key(block) + '=';
+    put_fixed(out, row);
+    return out;
+}
 // `ordinal`: of the first value that is summed here; `part`: of the parts that begin with it
 inline std::string sums(std::uint64_t block, Dimension dimension, std::uint32_t ordinal, std::uint16_t part) {
     std::string out = fixed_key(block) + '+' + static_cast<char>(dimension);

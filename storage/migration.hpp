@@ -3,6 +3,7 @@
 // back remains: whoever installs the older version again puts the copy in the place of data.mdb.
 #pragma once
 
+#include "core/error.hpp"
 #include "storage/problems.hpp"
 
 #include <cstdint>

@@ -27,12 +27,6 @@ private:
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-Error too_long() {
-    return fail(Code::limit_exceeded, "query", "",
-                "took too long; narrow the filter, by since and until or by event_name for instance")
-        .error();
-}
-
 // ---- one event ----
 
 class Get final : public Asked<Event> {
@@ -232,8 +226,8 @@ private:
 class Counter final : public Taker {
 public:
     void take(const Position&) override { ++count; }
-    bool take_count(std::uint64_t more) override {
-        count += more;
+    Result<bool> take_block(const Txn&, const SealedRows& left) override {
+        count += left.rows.count();
         return true;
     }
     std::uint64_t count = 0;
@@ -355,6 +349,12 @@ private:
 };
 
 } // namespace
+
+Error too_long() {
+    return fail(Code::limit_exceeded, "query", "",
+                "took too long; narrow the filter, by since and until or by event_name for instance")
+        .error();
+}
 
 std::unique_ptr<Task> get_task(const Post& post, std::uint64_t index, Done<Event> done) {
     return std::make_unique<Get>(post, index, std::move(done));

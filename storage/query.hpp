@@ -14,6 +14,9 @@ struct QueryBounds {
     std::int64_t query_us_max = 30'000'000;
 };
 
+// limit_exceeded: what a query answers beyond its time.
+Error too_long();
+
 std::unique_ptr<Task> get_task(const Post& post, std::uint64_t index, Done<Event> done);
 
 struct PageRequest {

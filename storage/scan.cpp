@@ -120,6 +120,8 @@ bool Scan::move_on(std::uint64_t low, std::uint64_t high) {
 
 template <typename String>
 Result<bool> Scan::visit(const Rows& rows, Slice& slice, Matcher::Memo& memo, const String& string) {
+    const StringOf strings = string;
+    const bool values = slice.taker.needs_values();
     for (;;) {
         const auto row = static_cast<std::size_t>(at_ - rows.first);
         const Position position{rows.columns.event_time_us[row], at_};
@@ -133,7 +135,9 @@ Result<bool> Scan::visit(const Rows& rows, Slice& slice, Matcher::Memo& memo, co
                 belongs = filter_.matches(*event);
                 ++evaluated_;
             }
-            if (belongs) {
+            if (belongs && values) {
+                slice.taker.take_row(rows.columns, row, strings);
+            } else if (belongs) {
                 slice.taker.take(position);
             }
         }
@@ -158,7 +162,9 @@ Result<bool> Scan::scan_tail(const Source& source, Slice& slice) {
     const Rows rows{view_.tail->columns(block), view_.tail->first() + block * rows_per_chunk, source.first,
                     source.last};
     const Segment& tail = *view_.tail;
-    return visit(rows, slice, tail_memo_, [&tail](std::uint32_t code) { return tail.string(code); });
+    const auto done = visit(rows, slice, tail_memo_, [&tail](std::uint32_t code) { return tail.string(code); });
+    slice.taker.end_strings();
+    return done;
 }
 
 Result<bool> Scan::scan_log(const Source& source, Slice& slice) {
@@ -184,6 +190,7 @@ Result<bool> Scan::scan_log(const Source& source, Slice& slice) {
             chunk_memo_.reset();
             const auto done =
                 visit(rows, slice, chunk_memo_, [&chunk](std::uint32_t code) { return chunk.strings()[code]; });
+            slice.taker.end_strings();
             if (!done || !*done || slice.taker.full()) {
                 return done;
             }
@@ -211,7 +218,11 @@ Result<bool> Scan::select(const Source& source, Slice& slice) {
     }
     left_ = std::move(**left);
     const bool exact = !matcher_.needs_event() && left_->unsure.empty();
-    return !(exact && slice.taker.take_count(left_->rows.count()));
+    if (!exact) {
+        return true;
+    }
+    const auto taken = slice.taker.take_block(slice.log.txn(), *left_);
+    return taken ? Result<bool>(!*taken) : taken;
 }
 
 bool Scan::wants_run(std::uint32_t run, const Taker& taker) const {
@@ -258,7 +269,7 @@ Result<bool> Scan::take_sealed(std::uint32_t row, TimeReader& times, Slice& slic
     if (!slice.taker.wants(position)) {
         return false;
     }
-    if (matcher_.needs_event() || left_->is_unsure(row / rows_per_run)) {
+    if (matcher_.needs_event() || left_->is_unsure(row / rows_per_run) || slice.taker.needs_values()) {
         const auto event = slice.log.event(at_);
         if (!event) {
             return std::unexpected(event.error());
@@ -266,6 +277,10 @@ Result<bool> Scan::take_sealed(std::uint32_t row, TimeReader& times, Slice& slic
         evaluated_ += rows_per_look / events_per_look;
         if (!filter_.matches(*event)) {
             return false;
+        }
+        if (slice.taker.needs_values()) {
+            slice.taker.take_event(*event);
+            return true;
         }
     }
     slice.taker.take(position);

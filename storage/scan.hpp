@@ -12,7 +12,9 @@
 #include <chrono>
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 namespace tocsin::storage {
@@ -23,6 +25,8 @@ struct Position {
     friend auto operator<=>(const Position&, const Position&) = default;
 };
 
+using StringOf = std::function<std::string_view(std::uint32_t code)>;
+
 // Who collects what a scan finds.
 class Taker {
 public:
@@ -32,10 +36,17 @@ public:
     // False where neither this range nor one that comes later in the scan's order can be wanted: the scan ends.
     virtual bool can_improve(TimeRange) const { return true; }
     virtual bool wants(const Position&) const { return true; }
-    virtual void take(const Position& position) = 0;
+    virtual void take(const Position&) {}
     virtual bool full() const { return false; }
-    // True where it wants to know how many there are, and nothing else.
-    virtual bool take_count(std::uint64_t) { return false; }
+
+    // True where it wants what the rows hold: then these are called instead of take().
+    virtual bool needs_values() const { return false; }
+    virtual void take_row(const Columns&, std::size_t, const StringOf&) {}
+    virtual void take_event(const Event&) {}
+    // The codes of rows that come later mean other strings.
+    virtual void end_strings() {}
+    // True where it took all rows of a sealed block that are left at once.
+    virtual Result<bool> take_block(const Txn&, const SealedRows&) { return false; }
 };
 
 class Scan {

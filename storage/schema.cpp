@@ -232,4 +232,18 @@ std::string to_hex(std::string_view bytes) {
     return out;
 }
 
+std::string from_hex(std::string_view digits) {
+    std::string out;
+    for (std::size_t at = 0; at + 2 <= digits.size(); at += 2) {
+        unsigned byte = 0;
+        const char* const end = digits.data() + at + 2;
+        if (const auto read = std::from_chars(digits.data() + at, end, byte, 16);
+            read.ec != std::errc{} || read.ptr != end) {
+            return {};
+        }
+        out += static_cast<char>(byte);
+    }
+    return out;
+}
+
 } // namespace tocsin::storage

@@ -52,5 +52,6 @@ Result<Prepared> prepare(Env& env, std::int64_t now_us, const Progress& progress
 Result<StoreMeta> read_meta(Env& env);
 
 std::string to_hex(std::string_view bytes);
+std::string from_hex(std::string_view digits); // empty where they are none
 
 } // namespace tocsin::storage

@@ -9,18 +9,16 @@
 #include "storage/schema.hpp"
 #include "storage/seams.hpp"
 #include "storage/state_tables.hpp"
+#include "storage/statistics.hpp"
 #include "storage/writer.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <thread>
 #include <utility>
 
 namespace tocsin::storage {
 
 namespace {
 
-constexpr std::chrono::seconds view_patience{5}; // a view and a transaction that fit, around a checkpoint
 constexpr std::size_t cursor_name_bytes_max = 255;
 
 // What the log could not give back, or could not hold at all.
@@ -51,8 +49,6 @@ struct Store::Impl {
         : options(chosen), post(std::move(post_on_io)), clock(chosen_clock), lock(std::move(held)) {}
 
     void push(Op op);
-    // A transaction at the checkpoint of the view that comes with it.
-    Result<std::pair<View, Txn>> consistent() const;
 
     Options options;
     Post post;
@@ -77,28 +73,6 @@ void Store::Impl::push(Op op) {
         post([done = std::move(op.done), error = std::move(*refused)]() mutable {
             done(std::unexpected(std::move(error)));
         });
-    }
-}
-
-Result<std::pair<View, Txn>> Store::Impl::consistent() const {
-    const auto end = std::chrono::steady_clock::now() + view_patience;
-    for (;;) {
-        View view = publisher.take();
-        auto txn = Txn::read(*env);
-        if (!txn) {
-            return std::unexpected(txn.error());
-        }
-        const auto checkpoint = read_count(*txn, Tree::meta, meta::checkpoint);
-        if (!checkpoint) {
-            return std::unexpected(checkpoint.error());
-        }
-        if (*checkpoint == view.checkpoint) {
-            return std::pair(std::move(view), std::move(*txn));
-        }
-        if (std::chrono::steady_clock::now() > end) {
-            return fail(Code::unavailable, "read", "counters", "a checkpoint is being made; ask again");
-        }
-        std::this_thread::yield(); // between a checkpoint's commit and its publication: microseconds
     }
 }
 
@@ -271,9 +245,24 @@ std::uint64_t Store::cursor(std::string_view name) const {
 
 // ---- numbers ----
 
+void Store::totals(Filter filter, std::vector<GroupKey> by, Done<Totals> done) {
+    impl_->readers->submit(
+        totals_task(impl_->post, {impl_->options.query_us_max}, std::move(filter), std::move(by), std::move(done)));
+}
+
+void Store::hourly(Filter filter, std::size_t limit, std::string cursor, Done<HourPage> done) {
+    PageRequest request{.filter = std::move(filter), .limit = limit, .cursor = std::move(cursor)};
+    impl_->readers->submit(
+        hourly_task(impl_->post, {impl_->options.query_us_max}, std::move(request), std::move(done)));
+}
+
+void Store::histogram(std::string event_name, std::int64_t day_us, Done<DayCounts> done) {
+    impl_->readers->submit(histogram_task(impl_->post, std::move(event_name), day_us, std::move(done)));
+}
+
 Result<std::vector<Store::HourCount>> Store::hourly(std::string_view event_name, std::int64_t from_us,
                                                     std::int64_t to_us) const {
-    const auto at = impl_->consistent();
+    const auto at = consistent(*impl_->env, impl_->publisher);
     if (!at) {
         return std::unexpected(at.error());
     }
@@ -297,7 +286,7 @@ Result<std::uint64_t> Store::total(std::string_view event_name) const {
     if (event_name.empty() || event_name.size() > limits::name_bytes) {
         return 0;
     }
-    const auto at = impl_->consistent();
+    const auto at = consistent(*impl_->env, impl_->publisher);
     return at ? count_total(at->second, at->first, event_name) : std::unexpected(at.error());
 }
 

@@ -62,7 +62,7 @@ struct Health {
     std::string stopped_sealing{}; // not empty: why the log stays as it is until restart
 };
 
-class Store final : public EventReader, public CommitFeed, public StateStore {
+class Store final : public EventReader, public StatisticsReader, public CommitFeed, public StateStore {
 public:
     // Opens or creates, replays what is newer than the last checkpoint, starts the threads.
     static Result<std::unique_ptr<Store>> open(const Options& options, Post post, const Clock& clock);
@@ -104,6 +104,10 @@ public:
     void read_after(std::uint64_t after, Filter filter, std::size_t limit, Done<Slice> done) override;
     std::uint64_t first_index() const override;
     std::uint64_t last_index() const override;
+    // StatisticsReader
+    void totals(Filter filter, std::vector<GroupKey> by, Done<Totals> done) override;
+    void hourly(Filter filter, std::size_t limit, std::string cursor, Done<HourPage> done) override;
+    void histogram(std::string event_name, std::int64_t day_us, Done<DayCounts> done) override;
     // CommitFeed
     std::unique_ptr<Subscription> on_commit(std::function<void(const CommitNotice&)> handler) override;
     // StateStore

@@ -13,6 +13,8 @@ namespace tocsin::ipc::dbus {
 
 namespace {
 
+constexpr std::size_t texts_max = 64; // in a list of names
+
 class EventSink final : public EntrySink {
 public:
     explicit EventSink(EventBuilder& builder) : builder_(builder) {}
@@ -219,6 +221,25 @@ Result<PageRequest> read_page(sd_bus_message* message) {
                     std::to_string(limit) + " is more than " + std::to_string(limits::page_max));
     }
     return PageRequest{limit == 0 ? limits::page_default : limit, cursor};
+}
+
+Result<std::vector<std::string>> read_texts(sd_bus_message* message, const char* what) {
+    std::vector<std::string> out;
+    if (sd_bus_message_enter_container(message, 'a', "s") < 0) {
+        return std::unexpected(unreadable(what));
+    }
+    const char* text = nullptr;
+    int read = 0;
+    while ((read = sd_bus_message_read_basic(message, 's', &text)) > 0) {
+        out.emplace_back(text);
+        if (out.size() > texts_max) {
+            return fail(Code::invalid_argument, "bus", what, "has more than " + std::to_string(texts_max) + " entries");
+        }
+    }
+    if (read < 0 || sd_bus_message_exit_container(message) < 0) {
+        return std::unexpected(unreadable(what));
+    }
+    return out;
 }
 
 Result<Beat> read_beat(sd_bus_message* message, const Origin& origin, std::int64_t now_us) {

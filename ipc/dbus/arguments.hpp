@@ -31,6 +31,8 @@ struct PageRequest {
     std::string cursor{};
 };
 Result<PageRequest> read_page(sd_bus_message* message);
+// as, at most a few; `what` names them.
+Result<std::vector<std::string>> read_texts(sd_bus_message* message, const char* what);
 // sa{sv}
 Result<Beat> read_beat(sd_bus_message* message, const Origin& origin, std::int64_t now_us);
 

@@ -18,6 +18,7 @@
 namespace tocsin::ipc::dbus {
 
 inline constexpr const char* events_interface = "org.tocsin.EventManager1.Events";
+inline constexpr const char* statistics_interface = "org.tocsin.EventManager1.Statistics";
 inline constexpr const char* heartbeats_interface = "org.tocsin.EventManager1.Heartbeats";
 inline constexpr const char* heartbeat_interface = "org.tocsin.EventManager1.Heartbeat";
 inline constexpr const char* jobs_interface = "org.tocsin.EventManager1.Jobs";
@@ -44,6 +45,20 @@ private:
     const Clock& clock_;
     Subscriptions& subscriptions_;
     json::Parser parser_{};
+};
+
+class StatisticsFace {
+public:
+    explicit StatisticsFace(Services services) : services_(services) {}
+    Interface interface();
+
+private:
+    void totals(Call call);
+    void hourly(Call call);
+    void histogram(Call call);
+    void histogram_image(Call call);
+
+    Services services_;
 };
 
 class HeartbeatsFace {

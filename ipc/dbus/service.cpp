@@ -50,6 +50,7 @@ struct Service::Impl {
     std::shared_ptr<Subscriptions> subscriptions;
     std::shared_ptr<Changes> changes;
     Events events;
+    StatisticsFace statistics;
     HeartbeatsFace heartbeats;
     JobsFace jobs;
     ManagerFace manager;
@@ -68,6 +69,7 @@ Service::Impl::Impl(boost::asio::io_context& io, Services ports, const Clock& ti
       subscriptions(std::make_shared<Subscriptions>(*connection)),
       changes(std::make_shared<Changes>(*connection)),
       events(services, time, *subscriptions),
+      statistics(services),
       heartbeats(services.heartbeats, time),
       jobs(services.jobs),
       manager(services.manager),
@@ -91,6 +93,7 @@ Result<void> Service::Impl::start() {
 
 void Service::Impl::export_all() {
     objects.add(Place::root, events.interface());
+    objects.add(Place::root, statistics.interface());
     objects.add(Place::root, heartbeats.interface());
     objects.add(Place::root, jobs.interface());
     objects.add(Place::root, manager.interface());

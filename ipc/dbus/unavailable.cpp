@@ -7,7 +7,7 @@ namespace tocsin::ipc::dbus {
 
 namespace {
 
-// What is not there yet, as "statistics".
+// What is not there yet, as "alerts".
 class Later {
 public:
     explicit Later(const char* what) : reason_(std::string(what) + " are not available in this version") {}
@@ -28,20 +28,6 @@ public:
 private:
     std::string reason_;
 };
-
-Interface statistics() {
-    const Later later("statistics");
-    Interface self{"org.tocsin.EventManager1.Statistics"};
-    self.methods = {
-        later.method("Totals", Privilege::read, {"a{sv}as", {"filter", "group_by"}}, {"a(ast)", {"totals"}}),
-        later.method("Hourly", Privilege::read, {"a{sv}us", {"filter", "limit", "cursor"}},
-                     {"a(tst)s", {"items", "next"}}),
-        later.method("Histogram", Privilege::read, {"ss", {"event_name", "yyyymmdd"}}, {"at", {"counts"}}),
-        later.method("HistogramImage", Privilege::read, {"sss", {"event_name", "yyyymmdd", "format"}},
-                     {"h", {"image"}}),
-    };
-    return self;
-}
 
 Interface alerts() {
     const Later later("alerts");
@@ -110,7 +96,6 @@ Interface handlers() {
 
 std::vector<Interface> unavailable_interfaces() {
     std::vector<Interface> all;
-    all.push_back(statistics());
     all.push_back(alerts());
     all.push_back(metrics());
     all.push_back(inputs());

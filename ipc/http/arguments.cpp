@@ -55,6 +55,14 @@ Result<PageRequest> take_page(const Parameters& parameters) {
     return page;
 }
 
+Result<Filter> filter_of(const Context& context, const Parameters& parameters) {
+    FilterBuilder builder(context.services.intake.rules().zone);
+    for (const auto& [key, value] : parameters) {
+        builder.add(key, std::string_view(value));
+    }
+    return builder.finish();
+}
+
 ListFilter list_filter(const Parameters& rest) {
     ListFilter filter;
     for (const auto& [key, value] : rest) {

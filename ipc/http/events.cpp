@@ -86,14 +86,6 @@ Response rows_reply(const Page& page, Format format) {
     return response;
 }
 
-Result<Filter> filter_of(const Context& context, const Parameters& parameters) {
-    FilterBuilder builder(context.services.intake.rules().zone);
-    for (const auto& [key, value] : parameters) {
-        builder.add(key, std::string_view(value));
-    }
-    return builder.finish();
-}
-
 } // namespace
 
 void submit_events(Context& context, Request request, Responder responder) {

@@ -38,6 +38,11 @@ void job_output(Context& context, Request request, Responder responder);
 void call_back(Context& context, Request request, Responder responder);
 void list_scripts(Context& context, Request request, Responder responder);
 
+// statistics.cpp
+void totals(Context& context, Request request, Responder responder);
+void hourly(Context& context, Request request, Responder responder);
+void histogram(Context& context, Request request, Responder responder);
+
 // backup.cpp
 void make_backup(Context& context, Request request, Responder responder);
 
@@ -60,6 +65,8 @@ struct PageRequest {
 };
 Result<PageRequest> take_page(const Parameters& parameters);
 
+// The rest as a filter of events.
+Result<Filter> filter_of(const Context& context, const Parameters& parameters);
 // The rest as plain equalities.
 ListFilter list_filter(const Parameters& rest);
 

@@ -17,7 +17,6 @@ constexpr Route later(std::string_view method, std::string_view pattern, Privile
     return {method, pattern, privilege, nullptr, "*", what};
 }
 
-constexpr std::string_view counts = "statistics are";
 constexpr std::string_view alerts = "alerts are";
 constexpr std::string_view samples = "API monitoring is";
 constexpr std::string_view inputs = "inputs are";
@@ -65,9 +64,9 @@ constexpr std::array routes = std::to_array<Route>({
     {"GET", "/v1/openapi.json", read, openapi},
     later("GET", "/", read, "the dashboard is"),
 
-    later("GET", "/v1/statistics/totals", read, counts),
-    later("GET", "/v1/statistics/hourly", read, counts),
-    later("GET", "/v1/statistics/histogram/{name}/{day}", read, counts),
+    {"GET", "/v1/statistics/totals", read, totals, "*"},
+    {"GET", "/v1/statistics/hourly", read, hourly, "*"},
+    {"GET", "/v1/statistics/histogram/{name}/{day}", read, histogram},
 
     later("GET", "/v1/alerts", read, alerts),
     later("POST", "/v1/alerts/{id}/acknowledge", control, alerts),

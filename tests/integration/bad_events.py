@@ -241,7 +241,12 @@ REQUESTS = [
     ("POST", "/v1/events/1/report", {"spark_report_id": 1, "url": "u" * 5000}, 400, "InvalidArgument", "url"),
     ("GET", "/v1/alerts", None, 503, "Unavailable", "not available"),
     ("POST", "/v1/samples", "{}", 503, "Unavailable", "not available"),
-    ("GET", "/v1/statistics/totals?group_by=event_name", None, 503, "Unavailable", "not available"),
+    ("GET", "/v1/alerts", None, 503, "Unavailable", "not available"),
+    ("GET", "/v1/statistics/totals", None, 400, "InvalidArgument", "group_by"),
+    ("GET", "/v1/statistics/totals?group_by=summary", None, 400, "InvalidArgument", "group_by"),
+    ("GET", "/v1/statistics/totals?group_by=scid,scid", None, 400, "InvalidArgument", "twice"),
+    ("GET", "/v1/statistics/hourly?cursor=x", None, 400, "InvalidArgument", "cursor"),
+    ("GET", "/v1/statistics/histogram/a/20260230", None, 400, "InvalidArgument", "yyyymmdd"),
 ]
 
 # (what, TOML text, what the message must name)

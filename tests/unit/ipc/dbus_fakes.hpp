@@ -5,6 +5,7 @@
 
 #include "core/clock.hpp"
 #include "core/ports.hpp"
+#include "fake_statistics.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -14,6 +15,8 @@
 #include <vector>
 
 namespace tocsin::ipc::dbus::testing {
+
+using ipc::testing::FakeStatistics;
 
 template <typename T> class FakeFeedOf {
 public:

@@ -43,7 +43,7 @@ protected:
     void start() {
         thread = std::thread([this] { io.run(); });
         on_io([this] {
-            service.emplace(io, Services{intake, reader, feed, heartbeats, jobs, manager}, clock, options);
+            service.emplace(io, Services{intake, reader, feed, heartbeats, jobs, manager, statistics}, clock, options);
             service->on_lost([this](std::string reason) { lost.set_value(std::move(reason)); });
         });
         const auto started = on_io([this] { return service->start(); });
@@ -63,6 +63,7 @@ protected:
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard{io.get_executor()};
     FakeIntake intake{};
     FakeReader reader{};
+    FakeStatistics statistics{};
     FakeFeed feed{};
     FakeHeartbeats heartbeats{};
     FakeJobs jobs{};

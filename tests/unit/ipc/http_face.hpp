@@ -76,7 +76,7 @@ private:
 class Face {
 public:
     explicit Face(Limits limits = fast(), AccessPolicy access = {.owner_uid = ::getuid(), .group = 50}) {
-        Services services{log, log, log, heartbeats, jobs, manager};
+        Services services{log, log, log, heartbeats, jobs, manager, statistics};
         hub = std::make_shared<Hub>(
             io, std::make_unique<Application>(services, clock, access, limits, std::string(32, 'a')));
     }
@@ -178,6 +178,7 @@ public:
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{io.get_executor()};
     FakeClock clock{};
     FakeLog log{io};
+    FakeStatistics statistics{};
     FakeHeartbeats heartbeats{};
     FakeJobs jobs{};
     FakeManager manager{};

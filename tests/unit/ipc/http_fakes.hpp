@@ -4,6 +4,7 @@
 
 #include "core/clock.hpp"
 #include "core/ports.hpp"
+#include "fake_statistics.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -12,6 +13,8 @@
 #include <charconv>
 
 namespace tocsin::ipc::http::test {
+
+using ipc::testing::FakeStatistics;
 
 class FakeClock final : public Clock {
 public:

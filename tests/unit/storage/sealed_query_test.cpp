@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 
 namespace tocsin::storage::test {
 namespace {
@@ -172,6 +173,81 @@ protected:
             } while (!cursor.empty() && got.size() < want.size());
             ASSERT_TRUE(got == want) << "round " << round << ": " << got.size() << " of " << want.size();
             ASSERT_TRUE(cursor.empty());
+            ASSERT_NO_FATAL_FAILURE(compare_totals(f, make, filter, want)) << "round " << round;
+            if (round % 4 == 0) {
+                ASSERT_NO_FATAL_FAILURE(compare_hours(f, filter, want)) << "round " << round;
+            }
+        }
+    }
+
+    static std::string text_of(const Event& e, GroupKey key) {
+        switch (key) {
+        case GroupKey::event_name:
+            return e.event_name;
+        case GroupKey::event_src:
+            return e.event_src;
+        case GroupKey::scid:
+            return std::to_string(e.scid);
+        case GroupKey::severity:
+            return std::string(to_string(e.severity));
+        case GroupKey::environment:
+            return e.environment;
+        case GroupKey::event_rule_id:
+            return e.event_rule_id ? std::to_string(*e.event_rule_id) : "";
+        case GroupKey::event_type:
+            return std::string(to_string(e.event_type));
+        case GroupKey::event_id:
+            return e.event_id;
+        case GroupKey::host:
+            return e.host;
+        }
+        return {};
+    }
+
+    static void compare_totals(Fixture& f, Generator& make, const Filter& filter, const std::vector<Event>& want) {
+        std::vector<GroupKey> by;
+        for (std::uint64_t keys = 1 + make.pick(3); by.size() < keys;) {
+            const auto key = static_cast<GroupKey>(make.pick(9));
+            if (std::ranges::find(by, key) == by.end()) {
+                by.push_back(key);
+            }
+        }
+        std::map<std::vector<std::string>, std::uint64_t> sums;
+        for (const Event& e : want) {
+            std::vector<std::string> key;
+            std::ranges::transform(by, std::back_inserter(key), [&e](GroupKey k) { return text_of(e, k); });
+            sums[key] += e.count;
+        }
+        const auto got =
+            f.wait<Totals>([&f, &filter, &by](Done<Totals> done) { f.store->totals(filter, by, std::move(done)); });
+        ASSERT_TRUE(got) << got.error().detail();
+        ASSERT_EQ(got->size(), sums.size());
+        ASSERT_TRUE(std::ranges::is_sorted(*got, std::ranges::greater{}, &TotalsRow::count));
+        for (const TotalsRow& row : *got) {
+            ASSERT_EQ(row.count, sums[row.values]);
+        }
+    }
+
+    static void compare_hours(Fixture& f, const Filter& filter, const std::vector<Event>& want) {
+        std::map<std::pair<std::int64_t, std::string>, std::uint64_t> sums;
+        for (const Event& e : want) {
+            sums[{static_cast<std::int64_t>(hour_of(e.event_time_us)) * hour_us, e.event_name}] += e.count;
+        }
+        std::vector<HourRow> got;
+        std::string cursor;
+        do {
+            const auto page = f.wait<HourPage>(
+                [&f, &filter, &cursor](Done<HourPage> done) { f.store->hourly(filter, 300, cursor, std::move(done)); });
+            ASSERT_TRUE(page) << page.error().detail();
+            got.insert(got.end(), page->rows.begin(), page->rows.end());
+            cursor = page->next;
+        } while (!cursor.empty() && got.size() < sums.size());
+        ASSERT_TRUE(cursor.empty());
+        ASSERT_EQ(got.size(), sums.size());
+        auto row = got.begin();
+        for (const auto& [key, sum] : sums) {
+            ASSERT_EQ(*row, (HourRow{key.first, key.second, sum}));
+            ++row;
         }
     }
 

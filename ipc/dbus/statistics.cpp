@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ipc/dbus/arguments.hpp"
+#include "ipc/dbus/interfaces.hpp"
+#include "ipc/dbus/read_variant.hpp"
+
+#include <utility>
+
+namespace tocsin::ipc::dbus {
+
+namespace {
+
+// A name and a day, as Histogram and HistogramImage take them.
+struct NamedDay {
+    std::string event_name{};
+    std::int64_t day_us = 0;
+};
+
+Result<NamedDay> read_named_day(sd_bus_message* message) {
+    const char* name = nullptr;
+    const char* day = nullptr;
+    if (sd_bus_message_read(message, "ss", &name, &day) < 0) {
+        return std::unexpected(unreadable("event_name and yyyymmdd"));
+    }
+    const auto day_us = parse_day(day);
+    return day_us ? Result<NamedDay>(NamedDay{name, *day_us}) : std::unexpected(day_us.error());
+}
+
+} // namespace
+
+Interface StatisticsFace::interface() {
+    Interface self{statistics_interface};
+    self.methods = {
+        {"Totals",
+         Privilege::read,
+         {"a{sv}as", {"filter", "group_by"}},
+         {"a(ast)", {"totals"}},
+         bind(this, &StatisticsFace::totals)},
+        {"Hourly",
+         Privilege::read,
+         {"a{sv}us", {"filter", "limit", "cursor"}},
+         {"a(tst)s", {"items", "next"}},
+         bind(this, &StatisticsFace::hourly)},
+        {"Histogram",
+         Privilege::read,
+         {"ss", {"event_name", "yyyymmdd"}},
+         {"at", {"counts"}},
+         bind(this, &StatisticsFace::histogram)},
+        {"HistogramImage",
+         Privilege::read,
+         {"sss", {"event_name", "yyyymmdd", "format"}},
+         {"h", {"image"}},
+         bind(this, &StatisticsFace::histogram_image)},
+    };
+    return self;
+}
+
+void StatisticsFace::totals(Call call) {
+    auto filter = read_filter(call.message(), services_.intake.rules().zone);
+    if (!filter) {
+        call.refuse(filter.error());
+        return;
+    }
+    const auto names = read_texts(call.message(), "group_by");
+    const auto by = names ? parse_group_keys(*names) : std::unexpected(names.error());
+    if (!by) {
+        call.refuse(by.error());
+        return;
+    }
+    services_.statistics.totals(std::move(*filter), *by, [held = std::move(call)](Result<Totals> totals) mutable {
+        if (!totals) {
+            held.refuse(totals.error());
+            return;
+        }
+        held.reply([&totals](Out& out) {
+            out.open('a', "(ast)");
+            for (const TotalsRow& row : *totals) {
+                out.open('r', "ast");
+                out.texts(row.values);
+                out.counter(row.count);
+                out.close();
+            }
+            out.close();
+        });
+    });
+}
+
+void StatisticsFace::hourly(Call call) {
+    auto filter = read_filter(call.message(), services_.intake.rules().zone);
+    if (!filter) {
+        call.refuse(filter.error());
+        return;
+    }
+    const auto page = read_page(call.message());
+    if (!page) {
+        call.refuse(page.error());
+        return;
+    }
+    services_.statistics.hourly(std::move(*filter), page->limit, page->cursor,
+                                [held = std::move(call)](Result<HourPage> hours) mutable {
+                                    if (!hours) {
+                                        held.refuse(hours.error());
+                                        return;
+                                    }
+                                    held.reply([&hours](Out& out) {
+                                        out.open('a', "(tst)");
+                                        for (const HourRow& row : hours->rows) {
+                                            out.open('r', "tst");
+                                            out.counter(static_cast<std::uint64_t>(row.hour_us));
+                                            out.text(row.event_name);
+                                            out.counter(row.count);
+                                            out.close();
+                                        }
+                                        out.close();
+                                        out.text(hours->next);
+                                    });
+                                });
+}
+
+void StatisticsFace::histogram(Call call) {
+    auto asked = read_named_day(call.message());
+    if (!asked) {
+        call.refuse(asked.error());
+        return;
+    }
+    services_.statistics.histogram(
+        std::move(asked->event_name), asked->day_us, [held = std::move(call)](Result<DayCounts> counts) mutable {
+            if (!counts) {
+                held.refuse(counts.error());
+                return;
+            }
+            held.reply([&counts](Out& out) { out.counters({counts->begin(), counts->end()}); });
+        });
+}
+
+void StatisticsFace::histogram_image(Call call) {
+    call.refuse(Error{Code::unavailable, "bus", "", "pictures are not available in this version"});
+}
+
+} // namespace tocsin::ipc::dbus

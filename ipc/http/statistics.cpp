@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sums of `count`: by up to three fields, by hour and name, and the day of one name.
+#include "core/time.hpp"
+#include "ipc/http/problem.hpp"
+#include "ipc/http/resources.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tocsin::ipc::http {
+namespace {
+
+struct TotalsQuestion {
+    std::vector<GroupKey> by{};
+    Filter filter{};
+};
+
+std::vector<std::string> split(std::string_view list) {
+    std::vector<std::string> out;
+    while (true) {
+        const std::size_t comma = std::min(list.find(','), list.size());
+        out.emplace_back(list.substr(0, comma));
+        if (comma == list.size()) {
+            return out;
+        }
+        list.remove_prefix(comma + 1);
+    }
+}
+
+Result<TotalsQuestion> read_question(Context& context, const Parameters& parameters) {
+    TotalsQuestion out;
+    Parameters rest;
+    std::vector<std::string> names;
+    for (const auto& [key, value] : parameters) {
+        if (key != "group_by") {
+            rest.emplace_back(key, value);
+            continue;
+        }
+        std::ranges::move(split(value), std::back_inserter(names));
+    }
+    auto by = parse_group_keys(names);
+    if (!by) {
+        return std::unexpected(std::move(by.error()));
+    }
+    auto filter = filter_of(context, rest);
+    if (!filter) {
+        return std::unexpected(std::move(filter.error()));
+    }
+    return TotalsQuestion{std::move(*by), std::move(*filter)};
+}
+
+bool is_number(GroupKey key) {
+    return key == GroupKey::scid || key == GroupKey::event_rule_id;
+}
+
+void append_value(std::string& body, GroupKey key, const std::string& value) {
+    if (!is_number(key)) {
+        json::append_string(body, value);
+    } else {
+        body += value.empty() ? "null" : value;
+    }
+}
+
+Response totals_reply(const Totals& totals, const std::vector<GroupKey>& by) {
+    std::string body = R"({"items":[)";
+    for (const TotalsRow& row : totals) {
+        body += body.back() == '[' ? "{" : ",{";
+        for (std::size_t i = 0; i < by.size(); ++i) {
+            body += fmt::format("\"{}\":", to_string(by[i]));
+            append_value(body, by[i], row.values[i]);
+            body += ',';
+        }
+        body += fmt::format("\"count\":{}}}", row.count);
+    }
+    return json_reply(body + "]}");
+}
+
+Response hours_reply(const HourPage& page) {
+    std::string body = R"({"items":[)";
+    for (const HourRow& row : page.rows) {
+        body += body.back() == '[' ? "{" : ",{";
+        body += fmt::format("\"hour\":\"{}\",\"event_name\":", format_time(row.hour_us));
+        json::append_string(body, row.event_name);
+        body += fmt::format(",\"count\":{}}}", row.count);
+    }
+    body += ']';
+    if (!page.next.empty()) {
+        body += ",\"next\":";
+        json::append_string(body, page.next);
+    }
+    return json_reply(body + '}');
+}
+
+} // namespace
+
+void totals(Context& context, Request request, Responder responder) {
+    auto asked = read_question(context, request.parameters);
+    if (!asked) {
+        return responder.fail(asked.error());
+    }
+    auto done = [by = asked->by, responder = std::move(responder)](Result<Totals> found) mutable {
+        found ? responder.reply(totals_reply(*found, by)) : responder.fail(found.error());
+    };
+    context.services.statistics.totals(std::move(asked->filter), std::move(asked->by), std::move(done));
+}
+
+void hourly(Context& context, Request request, Responder responder) {
+    auto page = take_page(request.parameters);
+    if (!page) {
+        return responder.fail(page.error());
+    }
+    auto filter = filter_of(context, page->rest);
+    if (!filter) {
+        return responder.fail(filter.error());
+    }
+    auto done = [responder = std::move(responder)](Result<HourPage> found) mutable {
+        found ? responder.reply(hours_reply(*found)) : responder.fail(found.error());
+    };
+    context.services.statistics.hourly(std::move(*filter), page->limit, std::move(page->cursor), std::move(done));
+}
+
+void histogram(Context& context, Request request, Responder responder) {
+    std::string name = request.captured.front();
+    const std::string& day = request.captured.back();
+    if (day.ends_with(".png") || day.ends_with(".svg")) {
+        return responder.fail(Error{Code::unavailable, "http", "", "pictures are not available in this version"});
+    }
+    const auto day_us = parse_day(day);
+    if (!day_us) {
+        return responder.fail(day_us.error());
+    }
+    auto done = [name, day, responder = std::move(responder)](Result<DayCounts> counts) mutable {
+        if (!counts) {
+            return responder.fail(counts.error());
+        }
+        std::string body = R"({"event_name":)";
+        json::append_string(body, name);
+        body += fmt::format(R"(,"day":"{}","counts":[{}]}})", day, fmt::join(*counts, ","));
+        responder.reply(json_reply(std::move(body)));
+    };
+    context.services.statistics.histogram(std::move(name), *day_us, std::move(done));
+}
+
+} // namespace tocsin::ipc::http

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sums of `count` by the values of one to three dimensions, of whatever a scan finds: rows in memory by their codes,
+// sealed blocks by their indexes. Values are spelled as in dictionaries, so their bytes have the order of their
+// meaning.
+#pragma once
+
+#include "storage/block_times.hpp"
+#include "storage/scan.hpp"
+#include "storage/weights.hpp"
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace tocsin::storage {
+
+inline constexpr std::size_t group_keys_max = 3;
+
+class Grouping final : public Taker {
+public:
+    using Key = std::vector<std::string>; // one value a dimension; "" where there is none
+
+    // At most `room` sums are kept, those of the smallest keys behind `after`.
+    Grouping(std::vector<Dimension> by, std::size_t room, std::optional<Key> after = {});
+
+    bool needs_values() const override { return true; }
+    void take_row(const Columns& columns, std::size_t row, const StringOf& string) override;
+    void take_event(const Event& event) override;
+    void end_strings() override;
+    Result<bool> take_block(const Txn& txn, const SealedRows& left) override;
+
+    void add(Key key, std::uint64_t count);
+    // More keys were met than there is room for.
+    bool overflowed() const { return overflowed_; }
+    const std::map<Key, std::uint64_t>& sums() const { return sums_; }
+
+private:
+    struct Codes {
+        std::array<std::uint64_t, group_keys_max> code{};
+        bool no_rule = false;
+        friend bool operator==(const Codes&, const Codes&) = default;
+    };
+    struct CodesHash {
+        std::size_t operator()(const Codes& codes) const;
+    };
+    // One dimension of a sealed block.
+    struct Coded {
+        std::vector<std::string> values{};  // by code; [0]: none
+        std::vector<std::uint32_t> codes{}; // by row
+    };
+    static Result<Coded> decode(const Txn& txn, BlockPlace block, Dimension dimension);
+    Result<void> take_whole(const Txn& txn, BlockPlace block);
+    void take_coded(const SealedRows& left, const Weights& weights, const std::vector<Coded>& coded,
+                    std::size_t combinations);
+    std::string value_of(Dimension dimension, std::uint64_t code) const;
+
+    std::vector<Dimension> by_;
+    std::size_t room_;
+    std::optional<Key> after_;
+    bool overflowed_ = false;
+    std::map<Key, std::uint64_t> sums_{};
+    std::unordered_map<Codes, std::uint64_t, CodesHash> raw_{}; // of rows in memory
+    const StringOf* string_ = nullptr;
+};
+
+} // namespace tocsin::storage
