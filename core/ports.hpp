@@ -77,6 +77,16 @@ public:
     virtual void histogram(std::string event_name, std::int64_t day_us, Done<DayCounts> done) = 0;
 };
 
+enum class PictureFormat : std::uint8_t { png, svg };
+
+class Pictures {
+public:
+    virtual ~Pictures() = default;
+    // The bytes of a picture of a day.
+    virtual void histogram(std::string event_name, std::int64_t day_us, const DayCounts& counts, PictureFormat format,
+                           Done<std::string> done) = 0;
+};
+
 // One commit, told to the io thread after it is durable and before any later commit.
 struct CommitNotice {
     std::uint64_t first = 0;
@@ -249,6 +259,7 @@ struct Services {
     Jobs& jobs;
     Manager& manager;
     StatisticsReader& statistics;
+    Pictures& pictures;
 };
 
 } // namespace tocsin

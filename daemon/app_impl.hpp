@@ -17,8 +17,10 @@
 #include "ipc/dbus/service.hpp"
 #include "ipc/http/server.hpp"
 #include "ipc/notify/server.hpp"
+#include "pictures/painter.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -52,7 +54,7 @@ struct App::Impl {
     Result<void> take_name();
     Result<void> tell_ready();
 
-    Services services() { return Services{*intake, *store, *store, *watchboard, *jobs, *manager, *store}; }
+    Services services() { return Services{*intake, *store, *store, *watchboard, *jobs, *manager, *store, painter}; }
     ManagerParts manager_parts();
     void start_deadman();
     void set_reason(std::string_view kind, const std::string& problem); // degraded; "": no longer
@@ -97,6 +99,7 @@ struct App::Impl {
     asio::steady_timer full_timer{io};
     bool status_pending = false;
     std::unique_ptr<storage::Store> store{};
+    pictures::Painter painter{[this](std::move_only_function<void()> work) { asio::post(io, std::move(work)); }};
     std::unique_ptr<StampedStore> stamped{};
     std::unique_ptr<heartbeats::Watchboard> watchboard{};
     std::unique_ptr<jobs::JobService> jobs{};

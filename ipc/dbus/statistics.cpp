@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ipc/dbus/arguments.hpp"
 #include "ipc/dbus/interfaces.hpp"
+#include "ipc/dbus/memfd.hpp"
 #include "ipc/dbus/read_variant.hpp"
 
 #include <utility>
@@ -132,8 +133,45 @@ void StatisticsFace::histogram(Call call) {
         });
 }
 
+namespace {
+
+void answer_picture(Call call, const Result<std::string>& picture) {
+    const auto file = picture ? Memfd::sealed(*picture) : std::unexpected(picture.error());
+    if (!file) {
+        call.refuse(file.error());
+        return;
+    }
+    call.reply([&file](Out& out) { out.descriptor(file->get()); });
+}
+
+} // namespace
+
 void StatisticsFace::histogram_image(Call call) {
-    call.refuse(Error{Code::unavailable, "bus", "", "pictures are not available in this version"});
+    auto asked = read_named_day(call.message());
+    const char* format = nullptr;
+    if (asked && sd_bus_message_read_basic(call.message(), 's', &format) < 0) {
+        asked = std::unexpected(unreadable("format"));
+    }
+    const std::string_view wanted = asked ? format : "";
+    if (asked && wanted != "png" && wanted != "svg") {
+        asked = fail(Code::invalid_argument, "statistics", "format", "is neither png nor svg");
+    }
+    if (!asked) {
+        call.refuse(asked.error());
+        return;
+    }
+    const PictureFormat picture = wanted == "png" ? PictureFormat::png : PictureFormat::svg;
+    auto draw = [&pictures = services_.pictures, day = *asked, picture,
+                 held = std::move(call)](Result<DayCounts> counts) mutable {
+        if (!counts) {
+            held.refuse(counts.error());
+            return;
+        }
+        pictures.histogram(
+            day.event_name, day.day_us, *counts, picture,
+            [held = std::move(held)](Result<std::string> drawn) mutable { answer_picture(std::move(held), drawn); });
+    };
+    services_.statistics.histogram(asked->event_name, asked->day_us, std::move(draw));
 }
 
 } // namespace tocsin::ipc::dbus

@@ -92,6 +92,52 @@ Response hours_reply(const HourPage& page) {
     return json_reply(body + '}');
 }
 
+// A picture, where the last segment ends so (which is taken off), or where the client names no JSON.
+std::optional<PictureFormat> take_format(std::string& day, std::string_view accept) {
+    for (const auto& [suffix, format] :
+         {std::pair(".png", PictureFormat::png), std::pair(".svg", PictureFormat::svg)}) {
+        if (day.ends_with(suffix)) {
+            day.resize(day.size() - std::string_view(suffix).size());
+            return format;
+        }
+    }
+    if (accept.find("json") != std::string_view::npos) {
+        return std::nullopt;
+    }
+    const std::size_t png = accept.find("image/png");
+    const std::size_t svg = accept.find("image/svg+xml");
+    if (png == svg) {
+        return std::nullopt; // neither
+    }
+    return png < svg ? PictureFormat::png : PictureFormat::svg;
+}
+
+struct NamedDay {
+    std::string event_name{};
+    std::int64_t day_us = 0;
+    DayCounts counts{};
+};
+
+void draw(const Context& context, const NamedDay& day, PictureFormat format, Responder responder) {
+    auto done = [format, responder = std::move(responder)](Result<std::string> picture) mutable {
+        if (!picture) {
+            return responder.fail(picture.error());
+        }
+        Response response;
+        response.content_type = format == PictureFormat::png ? "image/png" : "image/svg+xml";
+        response.body = std::move(*picture);
+        responder.reply(std::move(response));
+    };
+    context.services.pictures.histogram(day.event_name, day.day_us, day.counts, format, std::move(done));
+}
+
+Response day_reply(std::string_view name, std::string_view day, const DayCounts& counts) {
+    std::string body = R"({"event_name":)";
+    json::append_string(body, name);
+    body += fmt::format(R"(,"day":"{}","counts":[{}]}})", day, fmt::join(counts, ","));
+    return json_reply(std::move(body));
+}
+
 } // namespace
 
 void totals(Context& context, Request request, Responder responder) {
@@ -122,22 +168,21 @@ void hourly(Context& context, Request request, Responder responder) {
 
 void histogram(Context& context, Request request, Responder responder) {
     std::string name = request.captured.front();
-    const std::string& day = request.captured.back();
-    if (day.ends_with(".png") || day.ends_with(".svg")) {
-        return responder.fail(Error{Code::unavailable, "http", "", "pictures are not available in this version"});
-    }
+    std::string day = request.captured.back();
+    const auto format = take_format(day, request.accept);
     const auto day_us = parse_day(day);
     if (!day_us) {
         return responder.fail(day_us.error());
     }
-    auto done = [name, day, responder = std::move(responder)](Result<DayCounts> counts) mutable {
+    auto done = [&context, name, day, day_us = *day_us, format,
+                 responder = std::move(responder)](Result<DayCounts> counts) mutable {
         if (!counts) {
-            return responder.fail(counts.error());
+            responder.fail(counts.error());
+        } else if (format) {
+            draw(context, {name, day_us, *counts}, *format, std::move(responder));
+        } else {
+            responder.reply(day_reply(name, day, *counts));
         }
-        std::string body = R"({"event_name":)";
-        json::append_string(body, name);
-        body += fmt::format(R"(,"day":"{}","counts":[{}]}})", day, fmt::join(*counts, ","));
-        responder.reply(json_reply(std::move(body)));
     };
     context.services.statistics.histogram(std::move(name), *day_us, std::move(done));
 }

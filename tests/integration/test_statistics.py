@@ -98,7 +98,14 @@ def test_a_day_on_every_face(filled):
     assert daemon.http.get("/v1/statistics/histogram/name-2/20260103").json["counts"] == wanted
     client = Client(bus)
     assert client.call("Statistics", "Histogram", "ss", "name-2", "20260103") == wanted
+    with pytest.raises(DBusError) as refused:
+        client.call("Statistics", "HistogramImage", "sss", "name-2", "20260103", "jpg")
+    assert refused.value.code == "InvalidArgument"
     client.close()
+    png = daemon.http.get("/v1/statistics/histogram/name-2/20260103.png")
+    assert png.status == 200 and png.headers["content-type"] == "image/png" and png.body.startswith(b"\x89PNG")
+    svg = daemon.http.get("/v1/statistics/histogram/name-2/20260103", headers={"Accept": "image/svg+xml"})
+    assert svg.headers["content-type"] == "image/svg+xml" and b"<svg" in svg.body
     lines = daemon.ctl("histogram", "name-2", "2026-01-03").stdout.splitlines()
     assert [int(line.split()[1]) for line in lines[1:25]] == wanted and lines[25].startswith(f"{sum(wanted)} on")
 

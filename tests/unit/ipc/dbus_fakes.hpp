@@ -16,6 +16,7 @@
 
 namespace tocsin::ipc::dbus::testing {
 
+using ipc::testing::FakePictures;
 using ipc::testing::FakeStatistics;
 
 template <typename T> class FakeFeedOf {

@@ -43,7 +43,8 @@ protected:
     void start() {
         thread = std::thread([this] { io.run(); });
         on_io([this] {
-            service.emplace(io, Services{intake, reader, feed, heartbeats, jobs, manager, statistics}, clock, options);
+            service.emplace(io, Services{intake, reader, feed, heartbeats, jobs, manager, statistics, pictures}, clock,
+                            options);
             service->on_lost([this](std::string reason) { lost.set_value(std::move(reason)); });
         });
         const auto started = on_io([this] { return service->start(); });
@@ -64,6 +65,7 @@ protected:
     FakeIntake intake{};
     FakeReader reader{};
     FakeStatistics statistics{};
+    FakePictures pictures{};
     FakeFeed feed{};
     FakeHeartbeats heartbeats{};
     FakeJobs jobs{};

@@ -212,7 +212,6 @@ TEST_F(ObjectsTest, PropertiesAnswerAsEverywhere) {
 
 TEST_F(ObjectsTest, WhatIsNotThereYetSaysSo) {
     start();
-    EXPECT_EQ(client().call("Statistics", "HistogramImage", "sss", "a", "20260101", "png").error, "Unavailable");
     EXPECT_EQ(client().call("Alerts", "Silence", "sts", "x", std::uint64_t{1}, "c").error, "Unavailable");
     EXPECT_EQ(client().call("Metrics", "RecordJson", "ay", 1, 0x7b).error, "Unavailable");
     EXPECT_EQ(client().call("Inputs", "Test", "a{sv}", 0).error, "Unavailable");

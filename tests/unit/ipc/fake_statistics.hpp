@@ -40,4 +40,18 @@ public:
     std::int64_t day = 0;
 };
 
+class FakePictures final : public Pictures {
+public:
+    void histogram(std::string event_name, std::int64_t day_us, const DayCounts& counts, PictureFormat format,
+                   Done<std::string> done) override {
+        name = std::move(event_name);
+        day = day_us;
+        drawn = counts;
+        done(format == PictureFormat::png ? "a png" : "an svg");
+    }
+    std::string name{};
+    std::int64_t day = 0;
+    DayCounts drawn{};
+};
+
 } // namespace tocsin::ipc::testing

@@ -76,7 +76,7 @@ private:
 class Face {
 public:
     explicit Face(Limits limits = fast(), AccessPolicy access = {.owner_uid = ::getuid(), .group = 50}) {
-        Services services{log, log, log, heartbeats, jobs, manager, statistics};
+        Services services{log, log, log, heartbeats, jobs, manager, statistics, pictures};
         hub = std::make_shared<Hub>(
             io, std::make_unique<Application>(services, clock, access, limits, std::string(32, 'a')));
     }
@@ -179,6 +179,7 @@ public:
     FakeClock clock{};
     FakeLog log{io};
     FakeStatistics statistics{};
+    FakePictures pictures{};
     FakeHeartbeats heartbeats{};
     FakeJobs jobs{};
     FakeManager manager{};

@@ -14,6 +14,7 @@
 
 namespace tocsin::ipc::http::test {
 
+using ipc::testing::FakePictures;
 using ipc::testing::FakeStatistics;
 
 class FakeClock final : public Clock {
