@@ -1,6 +1,7 @@
 #!/bin/bash
 # clang-tidy on the units that changed since the newest commit older than four hours (or, where there is none, on those of
-# the newest commit), with --all on every unit. Headers are judged with the units that include them.
+# the newest commit), with --all on every unit. Headers are judged with the units that include them. What was clean before and
+# did not change since is not judged again (tools/tidy_unit.py).
 set -eu -o pipefail
 cd "$(dirname "$0")/.."
 [ -f build/compile_commands.json ] || { echo "tidy: 'make build' first" >&2; exit 2; }
@@ -17,4 +18,4 @@ units() {
 list=$(units "${1:-}" | sort)
 [ -n "$list" ] || { echo "tidy: no unit changed"; exit 0; }
 echo "tidy: $(echo "$list" | wc -l) units"
-echo "$list" | xargs -P "$(nproc)" -n 1 clang-tidy-19 --quiet --warnings-as-errors='*' -p build 2>/dev/null
+echo "$list" | xargs -P "$(nproc)" -n 1 tools/tidy_unit.py
