@@ -33,6 +33,7 @@ void Table::add(std::vector<Cell> row) {
 void Table::write(Output& out) {
     if (!std::exchange(titled_, true)) {
         std::vector<Cell> titles;
+        titles.reserve(columns_.size());
         for (const Column& column : columns_) {
             titles.emplace_back(column.title, Colour::bold);
         }

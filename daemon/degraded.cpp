@@ -45,6 +45,7 @@ std::optional<DegradedChange> Degraded::clear(std::string_view kind, std::int64_
 
 std::vector<std::string> Degraded::reasons() const {
     std::vector<std::string> out;
+    out.reserve(reasons_.size());
     for (const auto& [kind, reason] : reasons_) {
         out.push_back(reason);
     }
@@ -53,6 +54,7 @@ std::vector<std::string> Degraded::reasons() const {
 
 std::vector<std::string> Degraded::kinds() const {
     std::vector<std::string> out;
+    out.reserve(reasons_.size());
     for (const auto& [kind, reason] : reasons_) {
         out.push_back(kind);
     }

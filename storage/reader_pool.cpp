@@ -52,13 +52,11 @@ void ReaderPool::submit(std::unique_ptr<Task> task) {
                             .retry_after_s = retry_after_s};
         } else {
             tasks_.push_back(std::move(task));
+            wake_.notify_one();
+            return;
         }
     }
-    if (refused) {
-        task->answer_error(std::move(*refused));
-    } else {
-        wake_.notify_one();
-    }
+    task->answer_error(std::move(*refused));
 }
 
 void ReaderPool::ping(std::move_only_function<void()> answer) {

@@ -9,7 +9,7 @@
 namespace tocsin::storage {
 
 namespace {
-constexpr std::size_t arena_bytes = 64 * 1024;
+constexpr std::size_t arena_bytes = 64 * limits::KiB;
 constexpr std::size_t strings_per_row = 5; // name, source, environment, dataset, host
 } // namespace
 

@@ -7,89 +7,80 @@ namespace tocsin::ipc::dbus {
 
 namespace {
 
-// What is not there yet, as "alerts".
+// An interface of which nothing is there yet; `what` as "alerts".
 class Later {
 public:
-    explicit Later(const char* what) : reason_(std::string(what) + " are not available in this version") {}
+    Later(const char* interface, const char* what)
+        : self_{interface}, reason_(std::string(what) + " are not available in this version") {}
 
-    Method method(const char* member, Privilege privilege, Arguments in, Arguments out) const {
-        return {member, privilege, std::move(in), std::move(out),
-                [reason = reason_](Call call) { call.refuse(Error{Code::unavailable, "bus", "", reason}); }};
+    void method(const char* member, Privilege privilege, Arguments in, Arguments out) {
+        self_.methods.emplace_back(member, privilege, std::move(in), std::move(out), [reason = reason_](Call call) {
+            call.refuse(Error{Code::unavailable, "bus", "", reason});
+        });
     }
-    Method list(const char* member = "List") const {
-        return method(member, Privilege::read, {"a{sv}us", {"filter", "limit", "cursor"}},
-                      {"aa{sv}s", {"items", "next"}});
+    void list(const char* member = "List") {
+        method(member, Privilege::read, {"a{sv}us", {"filter", "limit", "cursor"}}, {"aa{sv}s", {"items", "next"}});
     }
     // A change that takes the name of something.
-    Method change(const char* member, const char* argument = "name") const {
-        return method(member, Privilege::control, {"s", {argument}}, {});
+    void change(const char* member, const char* argument = "name") {
+        method(member, Privilege::control, {"s", {argument}}, {});
     }
+    Interface interface() && { return std::move(self_); }
 
 private:
+    Interface self_;
     std::string reason_;
 };
 
 Interface alerts() {
-    const Later later("alerts");
-    Interface self{"org.tocsin.EventManager1.Alerts"};
-    self.methods = {
-        later.list(),
-        later.list("Silences"),
-        later.method("Silence", Privilege::control, {"sts", {"matcher", "duration_usec", "comment"}}, {"s", {"id"}}),
-        later.change("Unsilence", "id"),
-    };
-    return self;
+    Later later("org.tocsin.EventManager1.Alerts", "alerts");
+    later.list();
+    later.list("Silences");
+    later.method("Silence", Privilege::control, {"sts", {"matcher", "duration_usec", "comment"}}, {"s", {"id"}});
+    later.change("Unsilence", "id");
+    return std::move(later).interface();
 }
 
 Interface metrics() {
-    const Later later("API metrics");
-    Interface self{"org.tocsin.EventManager1.Metrics"};
-    self.methods = {
-        later.method("Record", Privilege::submit, {"a{sv}", {"sample"}}, {}),
-        later.method("RecordBatch", Privilege::submit, {"aa{sv}", {"samples"}}, {}),
-        later.method("RecordJson", Privilege::submit, {"ay", {"ndjson"}}, {"u", {"count"}}),
-        later.list("Windows"),
-        later.list("Anomalies"),
-        later.list("Predict"),
-        later.list("Journeys"),
-        later.method("CrossEnvironment", Privilege::read, {"s", {"api"}}, {"a{sv}", {"comparison"}}),
-        later.method("Verdict", Privilege::control, {"tss", {"unique_index", "verdict", "comment"}}, {}),
-    };
-    return self;
+    Later later("org.tocsin.EventManager1.Metrics", "API metrics");
+    later.method("Record", Privilege::submit, {"a{sv}", {"sample"}}, {});
+    later.method("RecordBatch", Privilege::submit, {"aa{sv}", {"samples"}}, {});
+    later.method("RecordJson", Privilege::submit, {"ay", {"ndjson"}}, {"u", {"count"}});
+    later.list("Windows");
+    later.list("Anomalies");
+    later.list("Predict");
+    later.list("Journeys");
+    later.method("CrossEnvironment", Privilege::read, {"s", {"api"}}, {"a{sv}", {"comparison"}});
+    later.method("Verdict", Privilege::control, {"tss", {"unique_index", "verdict", "comment"}}, {});
+    return std::move(later).interface();
 }
 
 Interface inputs() {
-    const Later later("inputs");
-    Interface self{"org.tocsin.EventManager1.Inputs"};
-    self.methods = {
-        later.list(),
-        later.change("Pause"),
-        later.change("Resume"),
-        later.method("Test", Privilege::control, {"a{sv}", {"input"}}, {"aa{sv}", {"events"}}),
-    };
-    return self;
+    Later later("org.tocsin.EventManager1.Inputs", "inputs");
+    later.list();
+    later.change("Pause");
+    later.change("Resume");
+    later.method("Test", Privilege::control, {"a{sv}", {"input"}}, {"aa{sv}", {"events"}});
+    return std::move(later).interface();
 }
 
 Interface rules() {
-    const Later later("rules");
-    Interface self{"org.tocsin.EventManager1.Rules"};
-    self.methods = {
-        later.list(),           later.change("Enable"), later.change("Disable"), later.change("Put", "toml"),
-        later.change("Delete"),
-    };
-    return self;
+    Later later("org.tocsin.EventManager1.Rules", "rules");
+    later.list();
+    later.change("Enable");
+    later.change("Disable");
+    later.change("Put", "toml");
+    later.change("Delete");
+    return std::move(later).interface();
 }
 
 Interface handlers() {
-    const Later later("handlers");
-    Interface self{"org.tocsin.EventManager1.Handlers"};
-    self.methods = {
-        later.list(),
-        later.change("Test"),
-        later.list("Dead"),
-        later.change("Retry"),
-    };
-    return self;
+    Later later("org.tocsin.EventManager1.Handlers", "handlers");
+    later.list();
+    later.change("Test");
+    later.list("Dead");
+    later.change("Retry");
+    return std::move(later).interface();
 }
 
 } // namespace
