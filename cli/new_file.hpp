@@ -3,7 +3,7 @@
 // then it has a name of its own beside it, and goes when it is given up.
 #pragma once
 
-#include "cli/fd.hpp"
+#include "core/fd.hpp"
 #include "core/error.hpp"
 
 #include <string>

@@ -72,6 +72,37 @@ TEST_F(BackupTest, HasEveryEventAndIsSound) {
     EXPECT_EQ(seen->store_id, fixture.store->store_id());
 }
 
+TEST(BackupBounds, AReaderThatIsTooSlowDoesNotMakeTheStoreGrowForEver) {
+    Options options;
+    options.max_bytes = 16 * limits::MiB;
+    Fixture f(options);
+    ASSERT_TRUE(f.open());
+    const auto fill = [&f](std::size_t mib) {
+        for (std::size_t i = 0; i < mib * 16; ++i) { // of 64 KiB each
+            Event e = event("large");
+            e.payload = "{\"text\":\"" + std::string(64'000, static_cast<char>('a' + i % 26)) + "\"}";
+            ASSERT_TRUE(f.append_one(std::move(e)));
+        }
+    };
+    fill(5);
+    auto stream = f.store->backup();
+    ASSERT_TRUE(stream) << stream.error().detail();
+    const auto pull = [&f, &stream] {
+        return f.wait<std::string>([&stream](Done<std::string> done) { (*stream)->pull(std::move(done)); });
+    };
+    ASSERT_TRUE(pull());
+    ASSERT_TRUE(f.store->backup_percent());
+    fill(7); // more than half of what was free
+    auto piece = pull();
+    for (int i = 0; i < 3 && piece && !piece->empty(); ++i) {
+        piece = pull();
+    }
+    ASSERT_FALSE(piece);
+    EXPECT_EQ(piece.error().code, Code::limit_exceeded);
+    EXPECT_NE(piece.error().detail().find("the store grew by"), std::string::npos) << piece.error().detail();
+    EXPECT_TRUE(f.append_one(event("and intake goes on")));
+}
+
 TEST_F(BackupTest, ARestoredStoreIsAnotherOneWithTheSameEventsAndKeys) {
     ASSERT_TRUE(fixture.append_one(keyed("once", 7)));
     ASSERT_TRUE(backup());
