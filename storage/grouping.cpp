@@ -73,6 +73,22 @@ std::string value_of(const Event& event, Dimension dimension) {
     return {};
 }
 
+std::string value_of(Dimension dimension, std::uint64_t code, const StringOf& string) {
+    switch (dimension) {
+    case Dimension::scid:
+    case Dimension::rule:
+        return number_value(static_cast<std::int64_t>(code));
+    case Dimension::severity:
+    case Dimension::type:
+    case Dimension::script:
+        return small_value(static_cast<std::uint8_t>(code));
+    case Dimension::hour:
+        return hour_value(static_cast<std::uint32_t>(code));
+    default:
+        return std::string(string(static_cast<std::uint32_t>(code)));
+    }
+}
+
 } // namespace
 
 Grouping::Grouping(std::vector<Dimension> by, std::size_t room, std::optional<Key> after)
@@ -105,8 +121,7 @@ void Grouping::add(Key key, std::uint64_t count) {
 
 // ---- rows in memory ----
 
-void Grouping::take_row(const Columns& columns, std::size_t row, const StringOf& string) {
-    string_ = &string;
+void Grouping::take_row(const Columns& columns, std::size_t row) {
     Codes codes{};
     for (std::size_t i = 0; i < by_.size(); ++i) {
         const bool none = by_[i] == Dimension::rule && (columns.bits[row] & bits::event_rule_id) == 0;
@@ -116,39 +131,22 @@ void Grouping::take_row(const Columns& columns, std::size_t row, const StringOf&
     raw_[codes] += columns.count[row];
 }
 
-std::string Grouping::value_of(Dimension dimension, std::uint64_t code) const {
-    switch (dimension) {
-    case Dimension::scid:
-    case Dimension::rule:
-        return number_value(static_cast<std::int64_t>(code));
-    case Dimension::severity:
-    case Dimension::type:
-    case Dimension::script:
-        return small_value(static_cast<std::uint8_t>(code));
-    case Dimension::hour:
-        return hour_value(static_cast<std::uint32_t>(code));
-    default:
-        return std::string((*string_)(static_cast<std::uint32_t>(code)));
-    }
-}
-
-void Grouping::end_strings() {
+void Grouping::end_rows(const StringOf& string) {
     for (const auto& [codes, count] : raw_) {
         Key key;
         for (std::size_t i = 0; i < by_.size(); ++i) {
             const bool none = by_[i] == Dimension::rule && codes.no_rule;
-            key.push_back(none ? std::string{} : value_of(by_[i], codes.code[i]));
+            key.push_back(none ? std::string{} : value_of(by_[i], codes.code[i], string));
         }
         add(std::move(key), count);
     }
     raw_.clear();
-    string_ = nullptr;
 }
 
 void Grouping::take_event(const Event& event) {
     Key key;
     for (const Dimension dimension : by_) {
-        key.push_back(storage::value_of(event, dimension));
+        key.push_back(value_of(event, dimension));
     }
     add(std::move(key), event.count);
 }

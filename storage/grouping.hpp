@@ -28,9 +28,9 @@ public:
     Grouping(std::vector<Dimension> by, std::size_t room, std::optional<Key> after = {});
 
     bool needs_values() const override { return true; }
-    void take_row(const Columns& columns, std::size_t row, const StringOf& string) override;
+    void take_row(const Columns& columns, std::size_t row) override;
     void take_event(const Event& event) override;
-    void end_strings() override;
+    void end_rows(const StringOf& string) override;
     Result<bool> take_block(const Txn& txn, const SealedRows& left) override;
 
     void add(Key key, std::uint64_t count);
@@ -56,7 +56,6 @@ private:
     Result<void> take_whole(const Txn& txn, BlockPlace block);
     void take_coded(const SealedRows& left, const Weights& weights, const std::vector<Coded>& coded,
                     std::size_t combinations);
-    std::string value_of(Dimension dimension, std::uint64_t code) const;
 
     std::vector<Dimension> by_;
     std::size_t room_;
@@ -64,7 +63,6 @@ private:
     bool overflowed_ = false;
     std::map<Key, std::uint64_t> sums_{};
     std::unordered_map<Codes, std::uint64_t, CodesHash> raw_{}; // of rows in memory
-    const StringOf* string_ = nullptr;
 };
 
 } // namespace tocsin::storage

@@ -120,7 +120,6 @@ bool Scan::move_on(std::uint64_t low, std::uint64_t high) {
 
 template <typename String>
 Result<bool> Scan::visit(const Rows& rows, Slice& slice, Matcher::Memo& memo, const String& string) {
-    const StringOf strings = string;
     const bool values = slice.taker.needs_values();
     for (;;) {
         const auto row = static_cast<std::size_t>(at_ - rows.first);
@@ -136,7 +135,7 @@ Result<bool> Scan::visit(const Rows& rows, Slice& slice, Matcher::Memo& memo, co
                 ++evaluated_;
             }
             if (belongs && values) {
-                slice.taker.take_row(rows.columns, row, strings);
+                slice.taker.take_row(rows.columns, row);
             } else if (belongs) {
                 slice.taker.take(position);
             }
@@ -162,8 +161,9 @@ Result<bool> Scan::scan_tail(const Source& source, Slice& slice) {
     const Rows rows{view_.tail->columns(block), view_.tail->first() + block * rows_per_chunk, source.first,
                     source.last};
     const Segment& tail = *view_.tail;
-    const auto done = visit(rows, slice, tail_memo_, [&tail](std::uint32_t code) { return tail.string(code); });
-    slice.taker.end_strings();
+    const auto string = [&tail](std::uint32_t code) { return tail.string(code); };
+    const auto done = visit(rows, slice, tail_memo_, string);
+    slice.taker.end_rows(string);
     return done;
 }
 
@@ -188,9 +188,9 @@ Result<bool> Scan::scan_log(const Source& source, Slice& slice) {
                             std::min(chunk.last(), source.last)};
             at_ = std::clamp(at_, rows.low, rows.high);
             chunk_memo_.reset();
-            const auto done =
-                visit(rows, slice, chunk_memo_, [&chunk](std::uint32_t code) { return chunk.strings()[code]; });
-            slice.taker.end_strings();
+            const auto string = [&chunk](std::uint32_t code) { return chunk.strings()[code]; };
+            const auto done = visit(rows, slice, chunk_memo_, string);
+            slice.taker.end_rows(string);
             if (!done || !*done || slice.taker.full()) {
                 return done;
             }

@@ -41,10 +41,10 @@ public:
 
     // True where it wants what the rows hold: then these are called instead of take().
     virtual bool needs_values() const { return false; }
-    virtual void take_row(const Columns&, std::size_t, const StringOf&) {}
+    virtual void take_row(const Columns&, std::size_t) {}
     virtual void take_event(const Event&) {}
-    // The codes of rows that come later mean other strings.
-    virtual void end_strings() {}
+    // What the codes of the rows so far stand for; those of later ones may stand for others.
+    virtual void end_rows(const StringOf&) {}
     // True where it took all rows of a sealed block that are left at once.
     virtual Result<bool> take_block(const Txn&, const SealedRows&) { return false; }
 };

@@ -32,7 +32,8 @@ protected:
     }
 
     std::unique_ptr<Server> make(Options options) {
-        Services services{face.log, face.log, face.log, face.heartbeats, face.jobs, face.manager};
+        Services services{face.log,  face.log,     face.log,        face.heartbeats,
+                          face.jobs, face.manager, face.statistics, face.pictures};
         return std::make_unique<Server>(face.io, services, face.clock, std::move(options));
     }
     Options here() const {

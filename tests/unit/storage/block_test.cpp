@@ -2,6 +2,7 @@
 // A sealed block against the events it was made of: every dimension, time, sum and record, hostile ones too, and that a
 // flipped bit anywhere is found.
 #include "storage/block_build.hpp"
+#include "storage/weights.hpp"
 #include "tests/unit/storage/support.hpp"
 
 #include <gmock/gmock.h>
@@ -117,7 +118,19 @@ protected:
     // Everything read back and compared; false at the first error, which any damage must lead to.
     bool whole(const Txn& txn) {
         const auto header = read_header(txn, first_index);
-        return header && same_dictionaries(txn, *header) && same_times(txn, *header) && same_records(txn);
+        return header && same_dictionaries(txn, *header) && same_times(txn, *header) && same_records(txn) &&
+               same_weights(txn);
+    }
+
+    bool same_weights(const Txn& txn) {
+        Weights wanted;
+        for (std::uint32_t row = 0; row < events.size(); ++row) {
+            if (events[row].count != 1) {
+                wanted.emplace_back(row, events[row].count);
+            }
+        }
+        const auto read = read_weights(txn, first_index);
+        return read && *read == wanted;
     }
 
     bool same_dictionaries(const Txn& txn, const BlockHeader& header) {
