@@ -3,8 +3,8 @@
 // then it has a name of its own beside it, and goes when it is given up.
 #pragma once
 
-#include "core/fd.hpp"
 #include "core/error.hpp"
+#include "core/fd.hpp"
 
 #include <string>
 

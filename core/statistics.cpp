@@ -55,16 +55,16 @@ Result<std::vector<GroupKey>> parse_group_keys(const std::vector<std::string>& w
 }
 
 Result<std::int64_t> parse_day(std::string_view yyyymmdd) {
-    using namespace std::chrono;
+    namespace chrono = std::chrono;
     const bool digits =
         yyyymmdd.size() == 8 && std::ranges::all_of(yyyymmdd, [](char c) { return c >= '0' && c <= '9'; });
-    const year_month_day date{year(digits ? *number<int>(yyyymmdd.substr(0, 4)) : 0),
-                              month(digits ? *number<unsigned>(yyyymmdd.substr(4, 2)) : 0),
-                              day(digits ? *number<unsigned>(yyyymmdd.substr(6, 2)) : 0)};
+    const chrono::year_month_day date{chrono::year(digits ? *number<int>(yyyymmdd.substr(0, 4)) : 0),
+                                      chrono::month(digits ? *number<unsigned>(yyyymmdd.substr(4, 2)) : 0),
+                                      chrono::day(digits ? *number<unsigned>(yyyymmdd.substr(6, 2)) : 0)};
     if (!digits || !date.ok()) {
         return fail(Code::invalid_argument, "statistics", "yyyymmdd", "is no day; write it as 20260131");
     }
-    return duration_cast<microseconds>(sys_days(date).time_since_epoch()).count();
+    return chrono::duration_cast<chrono::microseconds>(chrono::sys_days(date).time_since_epoch()).count();
 }
 
 } // namespace tocsin

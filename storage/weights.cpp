@@ -16,7 +16,7 @@ void put_weights(std::uint64_t block, std::span<const std::uint32_t> counts, std
     std::string body;
     std::uint32_t first = 0; // of the value
     std::uint32_t last = 0;
-    const auto finish = [&] {
+    const auto finish = [&body, &out, &first, block] {
         if (!body.empty()) {
             out.push_back(seal_row(Tree::sealed, sealed_key::weights(block, first), body));
             body.clear();

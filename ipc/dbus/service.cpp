@@ -93,10 +93,10 @@ Result<void> Service::Impl::start() {
 
 void Service::Impl::export_all() {
     objects.add(Place::root, events.interface());
-    objects.add(Place::root, statistics.interface());
     objects.add(Place::root, heartbeats.interface());
     objects.add(Place::root, jobs.interface());
     objects.add(Place::root, manager.interface());
+    objects.add(Place::root, statistics.interface());
     for (Interface& interface : unavailable_interfaces()) {
         objects.add(Place::root, std::move(interface));
     }

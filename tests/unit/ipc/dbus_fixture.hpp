@@ -40,11 +40,11 @@ protected:
             thread.join();
         }
     }
+    Services services() { return {intake, reader, feed, heartbeats, jobs, manager, statistics, pictures}; }
     void start() {
         thread = std::thread([this] { io.run(); });
         on_io([this] {
-            service.emplace(io, Services{intake, reader, feed, heartbeats, jobs, manager, statistics, pictures}, clock,
-                            options);
+            service.emplace(io, services(), clock, options);
             service->on_lost([this](std::string reason) { lost.set_value(std::move(reason)); });
         });
         const auto started = on_io([this] { return service->start(); });

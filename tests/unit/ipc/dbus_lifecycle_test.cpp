@@ -15,7 +15,7 @@ std::string reason(std::promise<std::string>& lost) {
 
 TEST_F(LifecycleTest, WithoutABusStartIsUnavailable) {
     ::setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere/bus", 1);
-    service.emplace(io, Services{intake, reader, feed, heartbeats, jobs, manager, statistics, pictures}, clock, options);
+    service.emplace(io, services(), clock, options);
     const auto started = service->start();
     ASSERT_FALSE(started);
     EXPECT_EQ(started.error().code, Code::unavailable);
@@ -33,14 +33,14 @@ TEST_F(LifecycleTest, TheUserBusIsTheSessionBus) {
 }
 
 TEST_F(LifecycleTest, NobodyIsAnsweredUnderTheNameBeforeItIsRequested) {
-    service.emplace(io, Services{intake, reader, feed, heartbeats, jobs, manager, statistics, pictures}, clock, options);
+    service.emplace(io, services(), clock, options);
     ASSERT_TRUE(service->start());
     EXPECT_EQ(client().call("Events", "Count", "a{sv}", 0).error, "org.freedesktop.DBus.Error.ServiceUnknown");
 }
 
 TEST_F(LifecycleTest, ASecondDaemonIsAConflict) {
     start();
-    Service second(io, Services{intake, reader, feed, heartbeats, jobs, manager, statistics, pictures}, clock, options);
+    Service second(io, services(), clock, options);
     ASSERT_TRUE(on_io([&second] { return second.start(); }));
     const auto named = on_io([&second] { return second.request_name(); });
     ASSERT_FALSE(named);
@@ -61,7 +61,7 @@ TEST_F(LifecycleTest, AfterStopTheNameIsFree) {
     start();
     on_io([this] { service->stop(); });
     EXPECT_EQ(client().call("Events", "Count", "a{sv}", 0).error, "org.freedesktop.DBus.Error.ServiceUnknown");
-    Service next(io, Services{intake, reader, feed, heartbeats, jobs, manager, statistics, pictures}, clock, options);
+    Service next(io, services(), clock, options);
     ASSERT_TRUE(on_io([&next] { return next.start(); }));
     EXPECT_TRUE(on_io([&next] { return next.request_name(); }));
     EXPECT_TRUE(client().call("Events", "Count", "a{sv}", 0).ok());
