@@ -34,7 +34,7 @@ def test_an_older_store_is_copied_and_upgraded(tmp_path):
         assert "keeping a copy of the store before it is upgraded, 100 %" in told and "EXTEND_TIMEOUT_USEC=" in told
         old_store.check_events(daemon.http)
         again = daemon.http.post("/v1/events", [old_store.event(i) for i in range(20)])
-        assert again.status == 200 and again.json["indexes"] == list(range(2, 22)), "keys are known as before"
+        assert again.status == 201 and again.json["unique_indexes"] == list(range(2, 22)), "keys are known as before"
         assert daemon.http.get("/v1/heartbeats/nightly").json["state"] == "up"
         wait_until(lambda: sealed(daemon), "older events get their indexes", 60)
         old_store.check_events(daemon.http)

@@ -55,7 +55,7 @@ def test_totals_over_http_are_exact(filled, keys):
 def test_totals_with_a_filter_over_the_bus(filled):
     bus, _, events = filled
     client = Client(bus)
-    got = client.call("Statistics", "Totals", "a{sv}as", {"event_name": ("s", "name-1"), "since": ("s", "2026-01-02T00:00:00Z")},
+    (got,) = client.call("Statistics", "Totals", "a{sv}as", {"event_name": ("s", "name-1"), "since": ("s", "2026-01-02T00:00:00Z")},
                       ["severity", "event_rule_id"])
     wanted = [e for e in events if e["event_name"] == "name-1" and e["event_time"] >= "2026-01-02"]
     spelled = Counter()
@@ -97,7 +97,7 @@ def test_a_day_on_every_face(filled):
     assert sum(wanted) > 0
     assert daemon.http.get("/v1/statistics/histogram/name-2/20260103").json["counts"] == wanted
     client = Client(bus)
-    assert client.call("Statistics", "Histogram", "ss", "name-2", "20260103") == wanted
+    assert client.call("Statistics", "Histogram", "ss", "name-2", "20260103") == (wanted,)
     with pytest.raises(DBusError) as refused:
         client.call("Statistics", "HistogramImage", "sss", "name-2", "20260103", "jpg")
     assert refused.value.code == "InvalidArgument"
