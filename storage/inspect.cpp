@@ -329,10 +329,11 @@ Result<Place> find_store(const std::filesystem::path& path) {
     return fail(Code::not_found, "verify", path.string(), "there is no store and no backup");
 }
 
-Result<void> check_mark(int file, Inspection& report, Problems& problems) {
+// Whether there is one.
+Result<bool> check_mark(int file, Inspection& report, Problems& problems) {
     const auto mark = read_mark(file);
     if (!mark || !*mark) {
-        return mark ? Result<void>{} : std::unexpected(mark.error());
+        return mark ? Result<bool>(false) : std::unexpected(mark.error());
     }
     report.bytes = (*mark)->bytes;
     report.made_us = (*mark)->made_us;
@@ -343,7 +344,7 @@ Result<void> check_mark(int file, Inspection& report, Problems& problems) {
     if (!*fits) {
         problems.add("the backup's bytes are not those that were written: its checksum is wrong");
     }
-    return {};
+    return true;
 }
 
 } // namespace
@@ -371,11 +372,13 @@ Result<Inspection> inspect(const std::filesystem::path& path, const std::functio
     Inspection report;
     Problems problems;
     report.bytes = static_cast<std::uint64_t>(status.st_size);
-    if (auto marked = check_mark(file.get(), report, problems); !marked) {
+    const auto marked = check_mark(file.get(), report, problems);
+    if (!marked) {
         return std::unexpected(marked.error());
     }
+    const FileEnd ends = *marked || place->store ? FileEnd::as_written : FileEnd::complete;
     const std::uint64_t before = problems.count;
-    const auto pages = check_pages(file.get(), report.bytes, problems, progress);
+    const auto pages = check_pages(file.get(), report.bytes, ends, problems, progress);
     if (!pages) {
         return std::unexpected(pages.error());
     }

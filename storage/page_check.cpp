@@ -41,8 +41,8 @@ std::string spell_key(std::string_view key) {
 
 class PageChecker {
 public:
-    PageChecker(int file, std::uint64_t bytes, Problems& problems, const Progress& progress)
-        : file_(file), bytes_(bytes), problems_(problems), progress_(progress) {}
+    PageChecker(int file, std::uint64_t bytes, FileEnd ends, Problems& problems, const Progress& progress)
+        : file_(file), bytes_(bytes), ends_(ends), problems_(problems), progress_(progress) {}
 
     Result<PageCounts> run() {
         if (const auto meta = choose_meta()) {
@@ -167,7 +167,8 @@ private:
         }
         last_ = newest.last_page;
         // Pages that a transaction took and gave back were never written: the last ones may lie behind the end.
-        if (last_ < meta_pages - 1 || last_ >= bytes_ / page_bytes_ + unwritten_pages_max) {
+        const std::uint64_t unwritten = ends_ == FileEnd::as_written ? unwritten_pages_max : 0;
+        if (last_ < meta_pages - 1 || last_ >= bytes_ / page_bytes_ + unwritten) {
             problems_.add("the last page is " + spell(last_) + ", the file has " + spell(bytes_ / page_bytes_) +
                           " pages; it was cut off");
             return std::nullopt;
@@ -367,6 +368,7 @@ private:
 
     int file_;
     std::uint64_t bytes_;
+    FileEnd ends_;
     Problems& problems_;
     const Progress& progress_;
     std::size_t page_bytes_ = 0;
@@ -379,8 +381,9 @@ private:
 
 } // namespace
 
-Result<PageCounts> check_pages(int file, std::uint64_t bytes, Problems& problems, const Progress& progress) {
-    return PageChecker(file, bytes, problems, progress).run();
+Result<PageCounts> check_pages(int file, std::uint64_t bytes, FileEnd ends, Problems& problems,
+                               const Progress& progress) {
+    return PageChecker(file, bytes, ends, problems, progress).run();
 }
 
 } // namespace tocsin::storage

@@ -241,7 +241,6 @@ REQUESTS = [
     ("POST", "/v1/events/1/report", {"spark_report_id": 1, "url": "u" * 5000}, 400, "InvalidArgument", "url"),
     ("GET", "/v1/alerts", None, 503, "Unavailable", "not available"),
     ("POST", "/v1/samples", "{}", 503, "Unavailable", "not available"),
-    ("GET", "/v1/alerts", None, 503, "Unavailable", "not available"),
     ("GET", "/v1/statistics/totals", None, 400, "InvalidArgument", "group_by"),
     ("GET", "/v1/statistics/totals?group_by=summary", None, 400, "InvalidArgument", "group_by"),
     ("GET", "/v1/statistics/totals?group_by=scid,scid", None, 400, "InvalidArgument", "twice"),

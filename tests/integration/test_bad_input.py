@@ -123,7 +123,9 @@ CALLS = [
     ("Jobs", "SetReport", "txs", [77_777, 5, ""], "NotFound", "77777"),
     ("Jobs", "SetReport", "txs", [1, 0, ""], "InvalidArgument", "report_id"),
     ("Jobs", "List", "a{sv}us", [dictionary({"state": "odd"}), 0, ""], "InvalidArgument", "state"),
-    ("Statistics", "Histogram", "ss", ["n", "20260101"], "Unavailable", "not available"),
+    ("Statistics", "Histogram", "ss", ["n", "20260132"], "InvalidArgument", "yyyymmdd"),
+    ("Statistics", "Totals", "a{sv}as", [{}, []], "InvalidArgument", "group_by"),
+    ("Statistics", "HistogramImage", "sss", ["n", "20260101", "gif"], "InvalidArgument", "format"),
     ("Alerts", "List", "a{sv}us", [{}, 0, ""], "Unavailable", "not available"),
 ]
 
