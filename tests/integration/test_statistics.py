@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sums over every face, from the tail and from sealed blocks, against a count in Python; exact across a kill."""
 
+import fcntl
 import random
 from collections import Counter
 
@@ -108,6 +109,22 @@ def test_a_day_on_every_face(filled):
     assert svg.headers["content-type"] == "image/svg+xml" and b"<svg" in svg.body
     lines = daemon.ctl("histogram", "name-2", "2026-01-03").stdout.splitlines()
     assert [int(line.split()[1]) for line in lines[1:25]] == wanted and lines[25].startswith(f"{sum(wanted)} on")
+
+
+@pytest.mark.parametrize("format, begin", [("png", b"\x89PNG"), ("svg", b"<?xml")])
+def test_a_picture_over_the_bus_is_a_sealed_file(filled, format, begin):
+    from jeepney.io.blocking import open_dbus_connection
+    bus, daemon, _ = filled
+    client = Client.__new__(Client)
+    client.connection = open_dbus_connection(bus=bus.address, enable_fds=True)
+    (descriptor,) = client.call("Statistics", "HistogramImage", "sss", "name-2", "20260103", format)
+    with descriptor.to_file("rb") as file:
+        assert fcntl.fcntl(file, fcntl.F_GET_SEALS) & fcntl.F_SEAL_WRITE
+        image = file.read()
+    assert image.startswith(begin)
+    other = daemon.http.get(f"/v1/statistics/histogram/name-2/20260103.{format}").body
+    assert image == other or format == "svg" and len(image) == len(other)  # the library numbers what it writes
+    client.close()
 
 
 def test_tables_for_people(filled):
