@@ -23,6 +23,6 @@ function(tocsin_unit_test NAME)
   foreach(SHARD RANGE 3)
     add_test(NAME unit.${NAME}.${SHARD} COMMAND unit_${NAME} --gtest_brief=1 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
     set_tests_properties(unit.${NAME}.${SHARD} PROPERTIES LABELS unit TIMEOUT 900
-      ENVIRONMENT "GTEST_TOTAL_SHARDS=4;GTEST_SHARD_INDEX=${SHARD}")
+      ENVIRONMENT "GTEST_TOTAL_SHARDS=4;GTEST_SHARD_INDEX=${SHARD};LSAN_OPTIONS=${TOCSIN_LSAN_OPTIONS}")
   endforeach()
 endfunction()
