@@ -21,9 +21,8 @@ std::unexpected<Error> refused(std::string reason) {
 
 template <typename Number> std::optional<Number> number(std::string_view digits) {
     Number value{};
-    const auto end = digits.data() + digits.size();
-    const auto read = std::from_chars(digits.data(), end, value);
-    return read.ec == std::errc{} && read.ptr == end ? std::optional(value) : std::nullopt;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return error == std::errc{} && end == digits.data() + digits.size() ? std::optional(value) : std::nullopt;
 }
 
 } // namespace

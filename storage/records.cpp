@@ -18,7 +18,7 @@ constexpr std::size_t group_bytes_max = 2 * limits::event_bytes; // unpacked: an
 void pack(std::string_view raw, std::string& out) {
     out.resize(raw.size());
     const int size = LZ4_compress_default(raw.data(), out.data(), static_cast<int>(raw.size()),
-                                          static_cast<int>(raw.size() == 0 ? 0 : raw.size() - 1));
+                                          static_cast<int>(raw.empty() ? 0 : raw.size() - 1));
     if (size > 0) {
         out.resize(static_cast<std::size_t>(size));
     } else {
