@@ -156,8 +156,8 @@ void SumsWriter::finish() {
 }
 
 namespace {
-// Adds what the part has of the value.
-bool read_part(std::string_view body, std::uint32_t wanted, HourSums& out) {
+// use(ordinal, hour, sum); ordinals are those to the part's first. False where the bytes make no sense.
+template <typename Use> bool each_in_part(std::string_view body, const Use& use) {
     ByteReader in(body);
     while (in.ok() && in.left() != 0) {
         const std::uint64_t ordinal = in.varint();
@@ -166,41 +166,63 @@ bool read_part(std::string_view body, std::uint32_t wanted, HourSums& out) {
         for (std::uint64_t i = 0; i < pairs && in.ok(); ++i) {
             hour += in.varint();
             const std::uint64_t sum = in.varint();
-            if (ordinal == wanted) {
-                out.emplace_back(static_cast<std::uint32_t>(hour), sum);
+            if (in.ok()) {
+                use(static_cast<std::uint32_t>(ordinal), static_cast<std::uint32_t>(hour), sum);
             }
-        }
-        if (ordinal > wanted) {
-            return in.ok();
         }
     }
     return in.ok();
 }
-} // namespace
 
-Result<HourSums> read_sums(const Txn& txn, std::uint64_t block, Dimension dimension, std::uint32_t ordinal) {
-    HourSums out;
-    Cursor cursor(txn, Tree::sealed);
-    const std::string head = sealed_key::sums(block, dimension, 0, 0).substr(0, sizeof(block) + 2);
-    auto found = cursor.at_or_before(sealed_key::sums(block, dimension, ordinal, 0));
-    if (found && (!*found || !(*found)->key.starts_with(head))) {
-        found = cursor.at_or_after(sealed_key::sums(block, dimension, 0, 0));
-    }
-    for (bool begun = false; found && *found && (*found)->key.starts_with(head); found = cursor.next(), begun = true) {
-        ByteReader key((*found)->key.substr(head.size()));
-        const auto first = key.fixed<std::uint32_t>();
-        if (begun && first > ordinal) {
+std::string sums_head(std::uint64_t block, Dimension dimension) {
+    return sealed_key::sums(block, dimension, 0, 0).substr(0, sizeof(block) + 2);
+}
+
+// From where the cursor stands, as long as there are parts and they begin at or before `last`.
+template <typename Use>
+Result<void> each_part(Cursor& cursor, Cursor::Found found, std::string_view head, std::uint32_t last, const Use& use) {
+    for (; found && *found && (*found)->key.starts_with(head); found = cursor.next()) {
+        const auto first = ByteReader((*found)->key.substr(head.size())).fixed<std::uint32_t>();
+        if (first > last) {
             break;
         }
         const auto opened = open_sealed((*found)->key, (*found)->value);
         if (!opened) {
             return std::unexpected(opened.error());
         }
-        if (first <= ordinal && !read_part(opened->checked, ordinal - first, out)) {
+        const auto shifted = [&use, first](std::uint32_t ordinal, std::uint32_t hour, std::uint64_t sum) {
+            use(first + ordinal, hour, sum);
+        };
+        if (!each_in_part(opened->checked, shifted)) {
             return sealed_damaged((*found)->key, "sums");
         }
     }
-    return found ? Result<HourSums>(std::move(out)) : std::unexpected(found.error());
+    return found ? Result<void>{} : std::unexpected(found.error());
+}
+} // namespace
+
+Result<void> each_sum(const Txn& txn, std::uint64_t block, Dimension dimension,
+                      const std::function<void(std::uint32_t, std::uint32_t, std::uint64_t)>& use) {
+    Cursor cursor(txn, Tree::sealed);
+    const std::string head = sums_head(block, dimension);
+    return each_part(cursor, cursor.at_or_after(head), head, UINT32_MAX, use);
+}
+
+Result<HourSums> read_sums(const Txn& txn, std::uint64_t block, Dimension dimension, std::uint32_t ordinal) {
+    HourSums out;
+    Cursor cursor(txn, Tree::sealed);
+    const std::string head = sums_head(block, dimension);
+    auto found = cursor.at_or_before(sealed_key::sums(block, dimension, ordinal, 0));
+    if (found && (!*found || !(*found)->key.starts_with(head))) {
+        found = cursor.at_or_after(head);
+    }
+    const auto mine = [&out, ordinal](std::uint32_t of, std::uint32_t hour, std::uint64_t sum) {
+        if (of == ordinal) {
+            out.emplace_back(hour, sum);
+        }
+    };
+    const auto done = each_part(cursor, found, head, ordinal, mine);
+    return done ? Result<HourSums>(std::move(out)) : std::unexpected(done.error());
 }
 
 } // namespace tocsin::storage

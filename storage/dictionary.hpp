@@ -9,6 +9,7 @@
 #include "storage/sealed_value.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -97,6 +98,9 @@ private:
     std::string body_{};
 };
 
+// Those of all values: use(ordinal, hour, sum), by ordinal, then by hour.
+Result<void> each_sum(const Txn& txn, std::uint64_t block, Dimension dimension,
+                      const std::function<void(std::uint32_t, std::uint32_t, std::uint64_t)>& use);
 // By the value's ordinal.
 Result<HourSums> read_sums(const Txn& txn, std::uint64_t block, Dimension dimension, std::uint32_t ordinal);
 

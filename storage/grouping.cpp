@@ -158,15 +158,10 @@ Result<Grouping::Coded> Grouping::decode(const Txn& txn, BlockPlace block, Dimen
     DictionaryReader dictionary(txn, block, dimension);
     auto there = dictionary.seek({});
     for (; there && *there; there = dictionary.next()) {
-        RowSet rows(block.rows);
-        if (!add_rows(dictionary.posting(), rows)) {
+        if (!put_code(dictionary.posting(), static_cast<std::uint32_t>(out.values.size()), out.codes)) {
             return sealed_damaged(index_key(block.first), "a posting");
         }
-        const auto code = static_cast<std::uint32_t>(out.values.size());
         out.values.emplace_back(dictionary.value());
-        for (auto row = rows.at_or_after(0); row; row = rows.at_or_after(*row + 1)) {
-            out.codes[*row] = code;
-        }
     }
     return there ? Result<Coded>(std::move(out)) : std::unexpected(there.error());
 }
@@ -186,12 +181,39 @@ Result<void> Grouping::take_whole(const Txn& txn, BlockPlace block) {
     return there ? Result<void>{} : std::unexpected(there.error());
 }
 
+// All rows of a block by hour and one dimension that every row has: as the block's own sums say.
+Result<void> Grouping::take_hours(const Txn& txn, BlockPlace block, Dimension dimension) {
+    std::vector<std::string> values;
+    DictionaryReader dictionary(txn, block, dimension);
+    auto there = dictionary.seek({});
+    for (; there && *there; there = dictionary.next()) {
+        values.emplace_back(dictionary.value());
+    }
+    if (!there) {
+        return std::unexpected(there.error());
+    }
+    bool whole = true;
+    const auto done = each_sum(txn, block.first, dimension,
+                               [this, &values, &whole](std::uint32_t ordinal, std::uint32_t hour, std::uint64_t sum) {
+                                   whole = whole && ordinal < values.size();
+                                   if (whole) {
+                                       add({hour_value(hour), values[ordinal]}, sum);
+                                   }
+                               });
+    return done && !whole ? sealed_damaged(index_key(block.first), "sums") : done;
+}
+
 Result<bool> Grouping::take_block(const Txn& txn, const SealedRows& left) {
+    const bool whole = left.rows.count() == left.block.rows;
+    if (whole && by_.size() == 2 && by_[0] == Dimension::hour && by_[1] != Dimension::rule) {
+        const auto taken = take_hours(txn, left.block, by_[1]);
+        return taken ? Result<bool>(true) : std::unexpected(taken.error());
+    }
     const auto weights = read_weights(txn, left.block.first);
     if (!weights) {
         return std::unexpected(weights.error());
     }
-    if (by_.size() == 1 && weights->empty() && left.rows.count() == left.block.rows) {
+    if (whole && by_.size() == 1 && weights->empty()) {
         const auto taken = take_whole(txn, left.block);
         return taken ? Result<bool>(true) : std::unexpected(taken.error());
     }

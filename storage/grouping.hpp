@@ -53,6 +53,7 @@ private:
         std::vector<std::uint32_t> codes{}; // by row
     };
     static Result<Coded> decode(const Txn& txn, BlockPlace block, Dimension dimension);
+    Result<void> take_hours(const Txn& txn, BlockPlace block, Dimension dimension);
     Result<void> take_whole(const Txn& txn, BlockPlace block);
     void take_coded(const SealedRows& left, const Weights& weights, const std::vector<Coded>& coded,
                     std::size_t combinations);

@@ -65,9 +65,13 @@ int copy(int from, int to, BackupMark mark, const Progress& progress) {
     return rc != 0 ? rc : flush_file(to);
 }
 
+std::string unfinished_name(const std::filesystem::path& path) {
+    return path.string() + ".unfinished";
+}
+
 // Whole under its name or not there: a name of its own until it is durable.
 int copy_whole(int from, const std::filesystem::path& to, const BackupMark& mark, const Progress& progress) {
-    const std::string unfinished = to.string() + ".unfinished";
+    const std::string unfinished = unfinished_name(to);
     const Fd file(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, file_mode));
     int rc = file.valid() ? copy(from, file.get(), mark, progress) : errno;
     rc = rc != 0 ? rc : (std::rename(unfinished.c_str(), to.c_str()) == 0 ? 0 : errno);
@@ -93,6 +97,7 @@ Result<Migration> keep_older(Env& env, std::uint32_t version, std::int64_t now_u
     if (!file.valid() || ::fstat(file.get(), &status) != 0) {
         return std::unexpected(file_error(errno, "store", data.string()));
     }
+    ::unlink(unfinished_name(wanted).c_str()); // of a start that was cut off: it would take the room for this one
     // Pages behind the last one used say nothing; the last ones used may never have been written.
     const std::uint64_t bytes = std::min(env.used_bytes(), static_cast<std::uint64_t>(status.st_size));
     if (free_bytes(env.directory()) < bytes + migration_free_bytes) {

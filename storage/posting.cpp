@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/posting.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <limits>
 
 namespace tocsin::storage {
@@ -51,43 +53,43 @@ std::size_t count_runs(std::span<const std::uint32_t> rows) {
     return runs;
 }
 
-bool add_list(const Posting& posting, RowSet& rows) {
+// `use(low, high)` for rows low ≤ row < high; `universe` rows in all. False where the bytes make no sense.
+template <typename Use> bool each_in_list(const Posting& posting, std::uint64_t universe, const Use& use) {
     ByteReader in(posting.bytes);
     std::uint64_t next = 0;
     for (std::uint32_t i = 0; i < posting.rows; ++i) {
         const std::uint64_t gap = in.varint();
-        if (!in.ok() || gap >= rows.rows() - next) {
+        if (!in.ok() || gap >= universe - next) {
             return false;
         }
-        rows.add(static_cast<std::uint32_t>(next + gap));
-        next += gap + 1;
-        if (next >= rows.rows() && i + 1 < posting.rows) {
-            return false;
-        }
+        const auto row = static_cast<std::uint32_t>(next + gap);
+        use(row, row + 1);
+        next = row + std::uint64_t{1};
     }
     return in.done();
 }
 
-bool add_runs(const Posting& posting, RowSet& rows) {
+template <typename Use> bool each_run(const Posting& posting, std::uint64_t universe, const Use& use) {
     ByteReader in(posting.bytes);
     std::uint64_t next = 0;
     std::uint64_t sum = 0;
     while (in.ok() && in.left() != 0) {
         const std::uint64_t gap = in.varint();
         const std::uint64_t more = in.varint();
-        if (!in.ok() || gap >= rows.rows() - next || more >= rows.rows() - next - gap) {
+        if (!in.ok() || gap >= universe - next || more >= universe - next - gap) {
             return false;
         }
-        const auto low = static_cast<std::uint32_t>(next + gap);
+        const std::uint64_t low = next + gap;
         next = low + more + 1;
-        rows.add_range(low, static_cast<std::uint32_t>(next));
+        use(static_cast<std::uint32_t>(low), static_cast<std::uint32_t>(next));
         sum += more + 1;
     }
     return in.done() && sum == posting.rows;
 }
 
-bool add_bitmap(const Posting& posting, RowSet& rows) {
-    if (posting.bytes.size() != (rows.rows() + 7) / 8) {
+// `use(number, bits)` for every 64 rows.
+template <typename Use> bool each_word(const Posting& posting, std::uint64_t universe, const Use& use) {
+    if (posting.bytes.size() != (universe + 7) / 8) {
         return false;
     }
     for (std::size_t at = 0; at < posting.bytes.size(); at += 8) {
@@ -95,7 +97,7 @@ bool add_bitmap(const Posting& posting, RowSet& rows) {
         for (std::size_t i = 0; i < std::min<std::size_t>(8, posting.bytes.size() - at); ++i) {
             word |= std::uint64_t{static_cast<unsigned char>(posting.bytes[at + i])} << (8 * i);
         }
-        rows.add_word(at / 8, word);
+        use(at / 8, word);
     }
     return true;
 }
@@ -140,13 +142,37 @@ Posting read_posting(ByteReader& in, std::uint32_t universe) {
 }
 
 bool add_rows(const Posting& posting, RowSet& rows) {
+    const auto range = [&rows](std::uint32_t low, std::uint32_t high) { rows.add_range(low, high); };
     switch (posting.coding) {
     case Coding::list:
-        return add_list(posting, rows);
+        return each_in_list(posting, rows.rows(), [&rows](std::uint32_t row, std::uint32_t) { rows.add(row); });
     case Coding::bitmap:
-        return add_bitmap(posting, rows);
+        return each_word(posting, rows.rows(),
+                         [&rows](std::size_t number, std::uint64_t bits) { rows.add_word(number, bits); });
     case Coding::runs:
-        return add_runs(posting, rows);
+        return each_run(posting, rows.rows(), range);
+    }
+    return false;
+}
+
+bool put_code(const Posting& posting, std::uint32_t code, std::span<std::uint32_t> codes) {
+    const auto range = [&codes, code](std::uint32_t low, std::uint32_t high) {
+        std::ranges::fill(codes.subspan(low, high - low), code);
+    };
+    switch (posting.coding) {
+    case Coding::list:
+        return each_in_list(posting, codes.size(), range);
+    case Coding::bitmap:
+        return each_word(posting, codes.size(), [&codes, code](std::size_t number, std::uint64_t bits) {
+            for (; bits != 0; bits &= bits - 1) {
+                const std::size_t row = number * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+                if (row < codes.size()) { // the last bits of the last word say nothing
+                    codes[row] = code;
+                }
+            }
+        });
+    case Coding::runs:
+        return each_run(posting, codes.size(), range);
     }
     return false;
 }

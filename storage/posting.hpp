@@ -29,5 +29,7 @@ Posting read_posting(ByteReader& in, std::uint32_t universe);
 
 // False where the bytes are not what put_posting() makes.
 bool add_rows(const Posting& posting, RowSet& rows);
+// The same, with a code for each of its rows: nothing of the size of the block is touched for a value that few have.
+bool put_code(const Posting& posting, std::uint32_t code, std::span<std::uint32_t> codes);
 
 } // namespace tocsin::storage

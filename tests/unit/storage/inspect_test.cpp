@@ -104,6 +104,26 @@ TEST_F(InspectTest, ACutFileIsNamed) {
     }
 }
 
+TEST_F(InspectTest, MissingLastPagesThatAreFreeAreACopysFaultAndNotAStores) {
+    ASSERT_TRUE(fixture.open());
+    constexpr std::size_t large = 400'000; // pages at the end of the file, which are free again afterwards
+    for (auto& value : {std::optional(std::string(large, 'x')), std::optional<std::string>()}) {
+        ASSERT_TRUE(fixture.append({}, {{.table = Table::jobs, .key = "large", .value = value}}));
+    }
+    fixture.close();
+    constexpr std::size_t cut = 4 * 4'096;
+    std::ifstream in(data(), std::ios::binary);
+    std::ostringstream all;
+    all << in.rdbuf();
+    const auto copied = look(all.str().substr(0, all.str().size() - cut));
+    ASSERT_TRUE(copied) << copied.error().detail();
+    EXPECT_GT(copied->problem_count, 0U);
+    std::filesystem::resize_file(data(), all.str().size() - cut);
+    const auto store = inspect(fixture.directory.path());
+    ASSERT_TRUE(store) << store.error().detail();
+    EXPECT_EQ(store->problem_count, 0U) << store->problems.front();
+}
+
 TEST_F(InspectTest, AnyByteOfABackupCounts) {
     ASSERT_TRUE(fixture.open());
     const int fd = ::open(copy.path().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);

@@ -38,6 +38,11 @@ void expect_same(const Rows& rows, std::uint32_t universe) {
     ASSERT_TRUE(add_rows(posting, set));
     ASSERT_EQ(members(set), rows);
     EXPECT_EQ(set.count(), rows.size());
+    Rows codes(universe, 0);
+    ASSERT_TRUE(put_code(posting, 7, codes));
+    for (std::uint32_t row = 0; row < universe; ++row) {
+        ASSERT_EQ(codes[row], set.has(row) ? 7U : 0U) << row;
+    }
 }
 
 Rows random_rows(std::mt19937_64& random, std::uint32_t universe) {
@@ -94,6 +99,8 @@ TEST(Posting, NonsenseIsSeen) {
         ByteReader in(bytes);
         const Posting posting = read_posting(in, universe);
         RowSet set(universe);
+        Rows codes(set.rows(), 0);
+        ASSERT_EQ(in.ok() && put_code(posting, 1, codes), in.ok() && add_rows(posting, set));
         if (in.ok() && add_rows(posting, set)) { // may be sound by chance: then within the block
             EXPECT_LE(set.count(), universe);
         }
