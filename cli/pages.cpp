@@ -134,4 +134,26 @@ Result<int> write_pages(Session& session, ListRequest request, Format format,
     return 0;
 }
 
+Result<int> show_pages(Session& session, ListRequest request, Table& table,
+                       const std::function<void(const Value&)>& add, std::string_view more_hint) {
+    std::size_t count = 0;
+    const auto use = [&session, &table, &add, &count](const Value::Array& items) {
+        std::ranges::for_each(items, add);
+        count += items.size();
+        if (count > 0) {
+            table.write(session.out);
+        }
+    };
+    const auto more = each_page(session, std::move(request), use);
+    if (!more) {
+        return std::unexpected(more.error());
+    }
+    if (count == 0) {
+        session.err.line("No event matches.");
+    } else if (*more && session.out.terminal) {
+        session.err.line(more_hint);
+    }
+    return 0;
+}
+
 } // namespace tocsin::cli

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "cli/session.hpp"
+#include "cli/table.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -20,6 +21,10 @@ std::optional<Format> format_from(std::string_view text);
 std::size_t csv_rows(std::string_view text);
 // The encoded cursor in the target of a Link header; empty when there is none.
 std::string_view cursor_of(std::string_view next);
+
+// Pages of rows that `add` puts into the table, written as they come; the last line on a terminal says how to see more.
+Result<int> show_pages(Session& session, ListRequest request, Table& table,
+                       const std::function<void(const Value&)>& add, std::string_view more_hint);
 
 // `more` is told how many events were written so far; false stops there.
 Result<int> write_pages(Session& session, ListRequest request, Format format,

@@ -71,26 +71,8 @@ Result<int> show_events(Session& session, const Arguments& arguments) {
 
 Result<int> show_table(Session& session, ListRequest request) {
     Table table = event_table();
-    std::size_t count = 0;
-    const auto use = [&session, &table, &count](const Value::Array& items) {
-        for (const Value& event : items) {
-            add_event(table, event, session.utc);
-        }
-        count += items.size();
-        if (count > 0) {
-            table.write(session.out);
-        }
-    };
-    const auto more = each_page(session, std::move(request), use);
-    if (!more) {
-        return std::unexpected(more.error());
-    }
-    if (count == 0) {
-        session.err.line("No event matches.");
-    } else if (*more && session.out.terminal) {
-        session.err.line("There are more: -n N shows N of them, --all all.");
-    }
-    return 0;
+    const auto add = [&session, &table](const Value& event) { add_event(table, event, session.utc); };
+    return show_pages(session, std::move(request), table, add, "There are more: -n N shows N of them, --all all.");
 }
 
 // Exactly one page as the daemon gives it.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // stats: sums of `count` by fields, or by hour. histogram: the day of one name, as bars.
 #include "cli/filters.hpp"
+#include "cli/pages.hpp"
 #include "cli/session.hpp"
 #include "cli/table.hpp"
 #include "cli/verbs.hpp"
@@ -70,7 +71,7 @@ void show_totals(Session& session, const Value& answered, const std::vector<std:
         table.add(std::move(row));
     }
     table.write(session.out);
-    if (items.size() > limit) {
+    if (items.size() > limit && session.out.terminal) {
         session.err.line(fmt::format("There are {} rows: -n N shows N of them.", items.size()));
     }
 }
@@ -93,24 +94,10 @@ Result<int> run_hourly(Session& session, const Arguments& arguments, std::size_t
         return answer(session, get(session, target(request.path, request.parameters)), {});
     }
     Table table({{.title = "HOUR"}, {.title = "COUNT", .right = true}, {.title = "EVENT_NAME"}});
-    std::size_t count = 0;
-    const auto use = [&session, &table, &count](const Value::Array& items) {
-        for (const Value& row : items) {
-            table.add({show_time(row["hour"].text(), session.utc), row["count"].text(), row["event_name"].text()});
-        }
-        count += items.size();
-        table.write(session.out);
+    const auto add = [&session, &table](const Value& row) {
+        table.add({show_time(row["hour"].text(), session.utc), row["count"].text(), row["event_name"].text()});
     };
-    const auto more = each_page(session, std::move(request), use);
-    if (!more) {
-        return std::unexpected(more.error());
-    }
-    if (count == 0) {
-        session.err.line("No event matches.");
-    } else if (*more) {
-        session.err.line("There are more: -n N shows N of them.");
-    }
-    return 0;
+    return show_pages(session, std::move(request), table, add, "There are more: -n N shows N of them.");
 }
 
 Result<int> run_stats(Session& session, const Arguments& arguments) {

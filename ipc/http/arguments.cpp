@@ -63,6 +63,18 @@ Result<Filter> filter_of(const Context& context, const Parameters& parameters) {
     return builder.finish();
 }
 
+Result<FilteredPage> take_filtered_page(const Context& context, const Parameters& parameters) {
+    auto page = take_page(parameters);
+    if (!page) {
+        return std::unexpected(std::move(page.error()));
+    }
+    auto filter = filter_of(context, page->rest);
+    if (!filter) {
+        return std::unexpected(std::move(filter.error()));
+    }
+    return FilteredPage{std::move(*page), std::move(*filter)};
+}
+
 ListFilter list_filter(const Parameters& rest) {
     ListFilter filter;
     for (const auto& [key, value] : rest) {

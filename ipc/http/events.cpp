@@ -109,13 +109,9 @@ void submit_events(Context& context, Request request, Responder responder) {
 }
 
 void query_events(Context& context, Request request, Responder responder) {
-    auto page = take_page(request.parameters);
-    if (!page) {
-        return responder.fail(page.error());
-    }
-    auto filter = filter_of(context, page->rest);
-    if (!filter) {
-        return responder.fail(filter.error());
+    auto asked = take_filtered_page(context, request.parameters);
+    if (!asked) {
+        return responder.fail(asked.error());
     }
     auto done = [format = negotiate(request.accept), parameters = std::move(request.parameters),
                  responder = std::move(responder)](Result<Page> found) mutable {
@@ -129,7 +125,8 @@ void query_events(Context& context, Request request, Responder responder) {
         }
         responder.reply(std::move(response));
     };
-    context.services.reader.query(std::move(*filter), page->limit, std::move(page->cursor), std::move(done));
+    context.services.reader.query(std::move(asked->filter), asked->page.limit, std::move(asked->page.cursor),
+                                  std::move(done));
 }
 
 void get_event(Context& context, Request request, Responder responder) {

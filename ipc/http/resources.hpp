@@ -65,6 +65,12 @@ struct PageRequest {
 };
 Result<PageRequest> take_page(const Parameters& parameters);
 
+// A page of what a filter of events leaves.
+struct FilteredPage {
+    PageRequest page{};
+    Filter filter{};
+};
+Result<FilteredPage> take_filtered_page(const Context& context, const Parameters& parameters);
 // The rest as a filter of events.
 Result<Filter> filter_of(const Context& context, const Parameters& parameters);
 // The rest as plain equalities.

@@ -152,18 +152,15 @@ void totals(Context& context, Request request, Responder responder) {
 }
 
 void hourly(Context& context, Request request, Responder responder) {
-    auto page = take_page(request.parameters);
-    if (!page) {
-        return responder.fail(page.error());
-    }
-    auto filter = filter_of(context, page->rest);
-    if (!filter) {
-        return responder.fail(filter.error());
+    auto asked = take_filtered_page(context, request.parameters);
+    if (!asked) {
+        return responder.fail(asked.error());
     }
     auto done = [responder = std::move(responder)](Result<HourPage> found) mutable {
         found ? responder.reply(hours_reply(*found)) : responder.fail(found.error());
     };
-    context.services.statistics.hourly(std::move(*filter), page->limit, std::move(page->cursor), std::move(done));
+    context.services.statistics.hourly(std::move(asked->filter), asked->page.limit, std::move(asked->page.cursor),
+                                       std::move(done));
 }
 
 void histogram(Context& context, Request request, Responder responder) {

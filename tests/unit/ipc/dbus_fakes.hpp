@@ -5,6 +5,7 @@
 
 #include "core/clock.hpp"
 #include "core/ports.hpp"
+#include "fake_backups.hpp"
 #include "fake_statistics.hpp"
 
 #include <algorithm>
@@ -16,6 +17,7 @@
 
 namespace tocsin::ipc::dbus::testing {
 
+using ipc::testing::FakeBackups;
 using ipc::testing::FakePictures;
 using ipc::testing::FakeStatistics;
 
@@ -284,32 +286,12 @@ private:
 };
 
 // Gives the pieces, then ends.
-class FakeBackup final : public BackupStream {
-public:
-    explicit FakeBackup(std::vector<std::string> pieces) : pieces_(std::move(pieces)) {}
-    void pull(Done<std::string> ready) override { ready(next_ < pieces_.size() ? pieces_[next_++] : std::string()); }
-
-private:
-    std::vector<std::string> pieces_;
-    std::size_t next_ = 0;
-};
-
-class FakeManager final : public Manager {
+class FakeManager final : public FakeBackups {
 public:
     Status status() const override { return now; }
     void reload(Done<void> done) override {
         ++reloads;
         refusal ? done(std::unexpected(*refusal)) : done({});
-    }
-    void backup(int file, Done<Backup> done) override {
-        backup_files.push_back(file);
-        backup_error ? done(std::unexpected(*backup_error)) : done(Backup{.bytes = 1, .last_index = 2});
-    }
-    Result<std::unique_ptr<BackupStream>> backup() override {
-        if (backup_error) {
-            return std::unexpected(*backup_error);
-        }
-        return std::make_unique<FakeBackup>(backup_pieces);
     }
     std::string metrics() const override { return ""; }
     void count_rejected(Code code) override { rejected.push_back(code); }
@@ -320,9 +302,6 @@ public:
     std::size_t reloads = 0;
     std::optional<Error> refusal{};
     std::vector<Code> rejected{};
-    std::vector<int> backup_files{};
-    std::optional<Error> backup_error{};
-    std::vector<std::string> backup_pieces{};
     FakeFeedOf<std::vector<std::string>> degraded{};
 };
 

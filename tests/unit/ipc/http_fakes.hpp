@@ -4,6 +4,7 @@
 
 #include "core/clock.hpp"
 #include "core/ports.hpp"
+#include "fake_backups.hpp"
 #include "fake_statistics.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -14,6 +15,7 @@
 
 namespace tocsin::ipc::http::test {
 
+using ipc::testing::FakeBackups;
 using ipc::testing::FakePictures;
 using ipc::testing::FakeStatistics;
 
@@ -302,30 +304,10 @@ public:
 };
 
 // Gives the pieces, then ends.
-class FakeBackup final : public BackupStream {
-public:
-    explicit FakeBackup(std::vector<std::string> pieces) : pieces_(std::move(pieces)) {}
-    void pull(Done<std::string> ready) override { ready(next_ < pieces_.size() ? pieces_[next_++] : std::string()); }
-
-private:
-    std::vector<std::string> pieces_;
-    std::size_t next_ = 0;
-};
-
-class FakeManager final : public Manager {
+class FakeManager final : public FakeBackups {
 public:
     Status status() const override { return current; }
     void reload(Done<void> done) override { reload_error ? done(std::unexpected(*reload_error)) : done({}); }
-    void backup(int file, Done<Backup> done) override {
-        backup_files.push_back(file);
-        backup_error ? done(std::unexpected(*backup_error)) : done(Backup{.bytes = 1, .last_index = 2});
-    }
-    Result<std::unique_ptr<BackupStream>> backup() override {
-        if (backup_error) {
-            return std::unexpected(*backup_error);
-        }
-        return std::make_unique<FakeBackup>(backup_pieces);
-    }
     std::string metrics() const override { return "tocsin_events_total{severity=\"info\"} 3\n"; }
     void count_rejected(Code code) override { rejected.push_back(code); }
     std::unique_ptr<Subscription> on_degraded(std::function<void(const std::vector<std::string>&)>) override {
@@ -335,9 +317,6 @@ public:
     Status current{.version = "1.2.3", .hostname = "here", .store_id = std::string(32, 'a'), .event_count = 3};
     std::optional<Error> reload_error{};
     std::vector<Code> rejected{};
-    std::vector<int> backup_files{};
-    std::optional<Error> backup_error{};
-    std::vector<std::string> backup_pieces{};
 };
 
 } // namespace tocsin::ipc::http::test
