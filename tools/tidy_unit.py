@@ -20,7 +20,7 @@ def preprocessed(unit):
     for entry in json.loads(Path("build/compile_commands.json").read_text()):
         if entry["file"] == str(Path(unit).resolve()):
             words = shlex.split(entry["command"])
-            flags = [w for w in words[words.index("-c") - 1:0:-1] if w.startswith(("-D", "-I", "-std", "-U"))][::-1]
+            flags = [w for w in words if w.startswith(("-D", "-I", "-std", "-U"))]
             flags += [x for i, w in enumerate(words) if w == "-isystem" for x in words[i:i + 2]]
             done = subprocess.run(["clang++-19", "-E", "-C", *flags, unit], capture_output=True, cwd=Path.cwd())
             return done.stdout if done.returncode == 0 else None
