@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Does intake stay as quick while jobs run? Times single submits, each durable, of one client that waits for each answer:
-alone; with 10,000 jobs in the queue whose scripts take a second; with scripts that end at once, as fast as they go; and, to
-tell what of that is the machine's, beside as many bare processes without any job. Interleaved rounds of one run, medians."""
+alone; with 10,000 jobs in the queue of each kind of script; and, to tell what of that is the machine's, beside as many bare
+processes without any job as the quickest kind takes. Interleaved rounds of one run, medians."""
 
 import argparse
 import os
@@ -19,7 +19,22 @@ from daemon import Daemon, wait_until  # noqa: E402
 from spark import install, safe_folder  # noqa: E402
 
 QUEUED = 10_000
-SCRIPTS = {"second": "sleep 1", "quick": "exit 0"}
+SCRIPTS = {
+    "second": "sleep 1",
+    "quick": "exit 0",
+    "flood": "timeout 1 yes a line that says nothing, over and over; true",
+    "busy": "timeout 1 sh -c 'while :; do :; done'; true",
+    "memory": "head -c 200M /dev/zero | tail | wc -c",
+    "fork": "for i in 1 2 3 4 5 6 7 8; do setsid sh -c 'trap \"\" TERM; sleep 0.2' & done; sleep 0.1",
+}
+TELL = {
+    "second": "scripts of a second",
+    "quick": "scripts of nothing",
+    "flood": "scripts that fill stdout for a second",
+    "busy": "scripts that take a processor for a second",
+    "memory": "scripts that take 200 MB",
+    "fork": "scripts that leave eight processes behind",
+}
 PROCESSES_A_JOB = 2  # the helper and the script
 
 
@@ -62,8 +77,9 @@ class Bench:
     def __init__(self, folder, given):
         self.folder, self.given = folder, given
         self.spark = install(folder, SCRIPTS)
-        self.taken = {"alone": [], "second": [], "quick": [], "bare": []}
-        self.rates, self.memory = [], []
+        self.taken = {name: [] for name in ("alone", "bare", *SCRIPTS)}
+        self.rates = {name: [] for name in SCRIPTS}
+        self.memory = []
 
     @contextmanager
     def daemon(self):
@@ -95,11 +111,11 @@ class Bench:
 
     def round(self):
         self.taken["alone"].append(self.alone())
-        self.taken["second"].append(self.jobs("second")[0])
-        taken, rate = self.jobs("quick")
-        self.taken["quick"].append(taken)
-        self.rates.append(rate)
-        self.taken["bare"].append(self.bare(rate))
+        for script in SCRIPTS:
+            taken, rate = self.jobs(script)
+            self.taken[script].append(taken)
+            self.rates[script].append(rate)
+        self.taken["bare"].append(self.bare(max(self.rates["quick"][-1], 1)))
 
     def row(self, label, name):
         cells = []
@@ -107,21 +123,20 @@ class Bench:
             base, value = (statistics.median(percentile(values, share) for values in self.taken[which])
                            for which in ("alone", name))
             cells.append(f"p{share * 100:.0f} {value:6.2f} ms ({value / base:.2f} x)")
-        print(f"{label:48} {'   '.join(cells)}")
+        print(f"{label:60} {'   '.join(cells)}")
 
     def tell(self):
-        rate = statistics.median(self.rates)
         self.row("no jobs", "alone")
-        self.row("10,000 queued, scripts of a second", "second")
-        self.row(f"10,000 queued, scripts of nothing, {rate:.0f} a second", "quick")
-        self.row("as many bare processes, no jobs", "bare")
+        for script, told in TELL.items():
+            self.row(f"{told}, {statistics.median(self.rates[script]):.0f} a second", script)
+        self.row("bare processes, as many as scripts of nothing", "bare")
         print(f"the daemon takes {statistics.median(self.memory):.0f} MiB with {QUEUED:,} queued")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--parallel", type=int, default=2)
     given = parser.parse_args()
     with safe_folder() as folder:

@@ -12,9 +12,10 @@ constexpr std::array<std::string_view, 21> later{
 
 std::vector<Verb> make_table() {
     std::vector<Verb> table;
-    for (const auto& verbs : {status_verbs(), submit_verbs(), query_verbs(), follow_verbs(), statistics_verbs(),
-                              heartbeats_verbs(), run_verbs(), jobs_verbs(), reload_verbs(), backup_verbs(),
-                              verify_verbs(), export_verbs(), import_verbs(), demo_verbs(), help_verbs()}) {
+    for (const auto& verbs :
+         {status_verbs(), submit_verbs(), query_verbs(), follow_verbs(), statistics_verbs(), retention_verbs(),
+          heartbeats_verbs(), run_verbs(), jobs_verbs(), reload_verbs(), backup_verbs(), verify_verbs(), export_verbs(),
+          import_verbs(), demo_verbs(), help_verbs()}) {
         table.insert(table.end(), verbs.begin(), verbs.end());
     }
     for (const std::string_view name : later) {

@@ -14,6 +14,7 @@ std::span<const Verb> submit_verbs();
 std::span<const Verb> query_verbs();
 std::span<const Verb> follow_verbs();
 std::span<const Verb> statistics_verbs();
+std::span<const Verb> retention_verbs();
 std::span<const Verb> heartbeats_verbs();
 std::span<const Verb> run_verbs();
 std::span<const Verb> jobs_verbs();

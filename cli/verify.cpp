@@ -35,6 +35,7 @@ void show_json(Session& session, const storage::Inspection& seen) {
     writer.add("first_index", seen.first);
     writer.add("last_index", seen.last);
     writer.add("event_count", seen.count);
+    writer.add("expired_count", seen.expired);
     writer.add("counted_to", seen.checkpoint);
     writer.add("bytes", seen.bytes);
     writer.add("pages_used", seen.pages_used);
@@ -58,10 +59,11 @@ void show_text(Session& session, std::string_view what, const storage::Inspectio
     }
     const std::string size =
         fmt::format("{}, {} pages used, {} free", size_text(seen.bytes), seen.pages_used, seen.pages_free);
+    const std::string expired = seen.expired == 0 ? "" : fmt::format(", {} expired", seen.expired);
     if (seen.problem_count == 0) {
         session.out.line(
-            fmt::format("{}: {} — {} events{}, {}", what, session.out.paint(Colour::green, "sound"), seen.count,
-                        seen.count == 0 ? "" : fmt::format(" (index {} to {})", seen.first, seen.last), size));
+            fmt::format("{}: {} — {} events{}{}, {}", what, session.out.paint(Colour::green, "sound"), seen.count,
+                        seen.count == 0 ? "" : fmt::format(" (index {} to {})", seen.first, seen.last), expired, size));
         return;
     }
     session.out.line(fmt::format("{}: {} — {} problem{}, {}", what, session.out.paint(Colour::red, "damaged"),

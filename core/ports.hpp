@@ -8,6 +8,7 @@
 #include "core/filter.hpp"
 #include "core/heartbeat.hpp"
 #include "core/job.hpp"
+#include "core/retention.hpp"
 #include "core/script.hpp"
 #include "core/statistics.hpp"
 
@@ -108,7 +109,8 @@ public:
 
 // ---- state of readers, kept beside the log ----
 
-enum class Table : std::uint8_t { watches, jobs, reports };
+// pins: an event with a row there, by its big-endian index, does not expire.
+enum class Table : std::uint8_t { watches, jobs, reports, pins };
 
 struct TableChange {
     Table table;
@@ -122,6 +124,8 @@ struct StateChange {
     std::vector<Event> events{};
     std::string cursor_name{}; // empty: no cursor moves
     std::uint64_t cursor = 0;
+    // So long it may wait for something else to be committed with it; nobody waits for what is not urgent.
+    std::int64_t patience_us = 0;
 };
 
 struct Row {
@@ -244,6 +248,7 @@ public:
     // the descriptor of an empty regular file; it answers when all is flushed there.
     virtual void backup(int file, Done<Backup> done) = 0;
     virtual Result<std::unique_ptr<BackupStream>> backup() = 0;
+    virtual RetentionReport retention() const = 0;
     virtual std::string metrics() const = 0; // Prometheus text
     // Counted for /metrics; called by the faces for every refused submission.
     virtual void count_rejected(Code code) = 0;

@@ -109,6 +109,7 @@ ManagerParts App::Impl::manager_parts() {
                         .jobs = *jobs,
                         .clock = clock,
                         .health = [this] { return store->health(); },
+                        .retention = [this] { return store->retention(); },
                         .jobs_lag = [this] { return jobs->lag(); },
                         .notify = [this] { return notify ? notify->counts() : ipc::notify::Counts{}; },
                         .reload = [this] { return reload(); },

@@ -112,10 +112,11 @@ std::vector<Key<Config>> store_keys() {
         key("store.max_bytes",
             {Shape{.kind = Kind::size, .bounds = {.min = mib, .max = 64 * tib}, .automatic = true}, "auto", restart},
             &Config::store_max_bytes,
-            "size of the store beyond which new events are refused; auto: the smaller of 4G and 10 % of the file "
+            "size of the store beyond which older events go before their time; auto: the smaller of 4G and 10 % of the "
+            "file "
             "system"),
         key("store.keep_free",
-            {Shape{.kind = Kind::size_or_share, .bounds = {.min = 0, .max = 64 * tib}}, "15%", later},
+            {Shape{.kind = Kind::size_or_share, .bounds = {.min = 0, .max = 64 * tib}}, "15%", restart},
             &Config::store_keep_free, "what the store leaves free on its file system: a size or a percentage"),
         key("store.idempotency_window", {duration(second, year), "7d", restart}, &Config::store_idempotency_window_us,
             "how long an idempotency key is remembered"),
@@ -126,16 +127,16 @@ std::vector<Key<Config>> store_keys() {
         key("store.readers", {integer(1, 16), "2", restart}, &Config::store_readers, "threads that answer queries"),
         key("store.query_timeout", {duration(100'000, 3600 * second), "30s", restart}, &Config::store_query_timeout_us,
             "a query that takes longer is refused"),
-        key("store.retention.info", {duration(3600 * second, 100 * year), "30d", later}, &Config::retention_info_us,
+        key("store.retention.info", {duration(second, 100 * year), "30d", restart}, &Config::retention_info_us,
             "how long events of severity info are kept"),
-        key("store.retention.warning", {duration(3600 * second, 100 * year), "90d", later},
-            &Config::retention_warning_us, "how long warnings are kept"),
-        key("store.retention.error", {duration(3600 * second, 100 * year), "1y", later}, &Config::retention_error_us,
+        key("store.retention.warning", {duration(second, 100 * year), "90d", restart}, &Config::retention_warning_us,
+            "how long warnings are kept"),
+        key("store.retention.error", {duration(second, 100 * year), "1y", restart}, &Config::retention_error_us,
             "how long errors are kept"),
-        key("store.retention.critical", {duration(3600 * second, 100 * year), "1y", later},
-            &Config::retention_critical_us, "how long critical events are kept"),
-        key("store.retention.counters", {duration(3600 * second, 100 * year), "5y", later},
-            &Config::retention_counters_us, "how long the counts per hour are kept; totals are for ever"),
+        key("store.retention.critical", {duration(second, 100 * year), "1y", restart}, &Config::retention_critical_us,
+            "how long critical events are kept"),
+        key("store.retention.counters", {duration(second, 100 * year), "5y", restart}, &Config::retention_counters_us,
+            "how long the counts per hour are kept; totals are for ever"),
     };
 }
 

@@ -4,6 +4,8 @@
 #include "core/json.hpp"
 #include "daemon/metrics.hpp"
 
+#include <fmt/format.h>
+
 #include <unistd.h>
 
 namespace tocsin::daemon {
@@ -39,6 +41,16 @@ std::string list_payload(std::string_view key, const std::vector<std::string>& i
     return out;
 }
 
+constexpr std::int64_t space_told_interval_us = 3'600'000'000;
+
+std::string expired_payload(const std::array<std::uint64_t, 4>& now, const std::array<std::uint64_t, 4>& before) {
+    std::string out = "{";
+    for (std::size_t rank = 0; rank < now.size(); ++rank) {
+        out += fmt::format("\"{}\":{},", to_string(static_cast<Severity>(rank)), now[rank] - before[rank]);
+    }
+    return out + R"("reason":"space"})";
+}
+
 } // namespace
 
 DaemonManager::DaemonManager(ManagerParts parts)
@@ -67,6 +79,19 @@ void DaemonManager::refresh() {
         changed(degraded_.set(store_sealing, health.stopped_sealing, now_us));
     }
     look_at_full(health.full);
+    look_at_expired(health.expired);
+}
+
+// Events went before their time: told when it begins, and once an hour as long as it goes on.
+void DaemonManager::look_at_expired(const storage::Expired& expired) {
+    const std::int64_t now_us = parts_.clock.boot_us();
+    if (expired.for_space == space_told_ || (space_told_us_ != 0 && now_us - space_told_us_ < space_told_interval_us)) {
+        return;
+    }
+    append({event("store.retention", parts_.clock.wall_us(), expired_payload(expired.for_space, space_told_),
+                  Severity::warning)});
+    space_told_ = expired.for_space;
+    space_told_us_ = now_us;
 }
 
 // While the store is full nothing can be appended: both events are made when it takes events again, and only when they

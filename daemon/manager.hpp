@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The daemon about itself: status, intake rate, why it is degraded, /metrics, reload; and the events that it appends
-// about itself (daemon.started .reloaded .degraded .restored, store.full .resumed). It sees the rooms through narrow
-// functions, so that it is tested without them.
+// about itself (daemon.started .reloaded .degraded .restored, store.full .resumed .retention). It sees the rooms
+// through narrow functions, so that it is tested without them.
 #pragma once
 
 #include "core/clock.hpp"
@@ -29,6 +29,7 @@ struct ManagerParts {
     const Jobs& jobs;
     const Clock& clock;
     std::function<storage::Health()> health{};
+    std::function<RetentionReport()> retention{};
     std::function<std::uint64_t()> jobs_lag{};
     std::function<ipc::notify::Counts()> notify{};
     // Reads the configuration again and applies it; the names of the keys that changed.
@@ -61,6 +62,7 @@ public:
     void reload(Done<void> done) override;
     void backup(int file, Done<Backup> done) override;
     Result<std::unique_ptr<BackupStream>> backup() override;
+    RetentionReport retention() const override { return parts_.retention(); }
     std::string metrics() const override;
     void count_rejected(Code code) override;
     std::unique_ptr<Subscription> on_degraded(std::function<void(const std::vector<std::string>&)> handler) override;
@@ -69,6 +71,7 @@ private:
     void changed(const std::optional<DegradedChange>& change);
     void look_at_full(bool full);
     void resumed();
+    void look_at_expired(const storage::Expired& expired);
     void append(std::vector<Event> events);
     Event event(std::string_view name, std::int64_t time_us, std::string payload, Severity severity) const;
 
@@ -76,9 +79,11 @@ private:
     std::int64_t started_us_;
     IntakeRate rate_;
     Degraded degraded_{};
-    std::int64_t full_since_us_ = 0; // wall time; 0: not full
-    std::int64_t full_told_us_ = 0;  // boot time of the last store.full; 0: none
-    bool resuming_ = false;          // store.full and store.resumed are on their way
+    std::int64_t full_since_us_ = 0;            // wall time; 0: not full
+    std::int64_t full_told_us_ = 0;             // boot time of the last store.full; 0: none
+    std::array<std::uint64_t, 4> space_told_{}; // events that went for space, as store.retention told them last
+    std::int64_t space_told_us_ = 0;            // boot time; 0: never
+    bool resuming_ = false;                     // store.full and store.resumed are on their way
     std::array<std::uint64_t, 8> rejected_{};
     HandlerList<std::vector<std::string>> handlers_{};
     std::unique_ptr<Subscription> commits_{};

@@ -81,8 +81,16 @@ void add_store(Exposition& out, const storage::Health& health) {
     out.part("_count", below);
     out.family("tocsin_store_bytes", "gauge", "Size of the store.");
     out.sample(health.store_bytes);
-    out.family("tocsin_store_limit_bytes", "gauge", "Size beyond which new events are refused.");
+    out.family("tocsin_store_free_bytes", "gauge", "Of the store: what holds nothing and is used again.");
+    out.sample(health.free_bytes);
+    out.family("tocsin_store_limit_bytes", "gauge", "Size beyond which older events go before their time.");
     out.sample(health.limit_bytes);
+    out.family("tocsin_events_expired_total", "counter", "Events that went, by severity and reason.");
+    for (std::size_t rank = 0; rank < health.expired.by_age.size(); ++rank) {
+        const std::string_view severity = to_string(static_cast<Severity>(rank));
+        out.part(fmt::format("{{severity=\"{}\",reason=\"age\"}}", severity), health.expired.by_age[rank]);
+        out.part(fmt::format("{{severity=\"{}\",reason=\"space\"}}", severity), health.expired.for_space[rank]);
+    }
     out.family("tocsin_writer_queue_events", "gauge", "Events that wait for the writer.");
     out.sample(health.queued_events);
 }

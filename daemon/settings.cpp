@@ -2,12 +2,15 @@
 #include "daemon/settings.hpp"
 
 #include <algorithm>
+#include <thread>
 
 namespace tocsin::daemon {
 
 namespace {
 
 constexpr std::uint64_t store_bytes_default = 4ULL << 30;
+// Ten runs begin in a second on each processor: a queue of scripts that end at once must not slow intake down.
+constexpr std::int64_t begin_gap_us = 100'000;
 constexpr std::uint64_t store_bytes_least = 16ULL << 20; // of a tiny file system
 
 std::uint64_t default_max_bytes(const Site& site) {
@@ -53,6 +56,11 @@ storage::Options store_options(const Config& config, const Site& site) {
     storage::Options options;
     options.directory = site.state_dir / "store";
     options.max_bytes = config.store_max_bytes > 0 ? config.store_max_bytes : default_max_bytes(site);
+    options.retention.age_us = {config.retention_info_us, config.retention_warning_us, config.retention_error_us,
+                                config.retention_critical_us};
+    options.retention.counters_us = config.retention_counters_us;
+    options.retention.keep_free_bytes = config.store_keep_free.bytes;
+    options.retention.keep_free_share = config.store_keep_free.fraction;
     options.idempotency_window_us = config.store_idempotency_window_us;
     options.idempotency_keys = static_cast<std::size_t>(config.store_idempotency_keys);
     options.tail_events = static_cast<std::size_t>(config.store_tail_events);
@@ -80,6 +88,7 @@ jobs::Settings job_settings(const Config& config, const Site& site) {
     settings.products = site.state_dir / "products";
     settings.socket = site.socket.string();
     settings.parallel = static_cast<unsigned>(config.jobs_parallel);
+    settings.begin_gap_us = begin_gap_us / std::max(1U, std::thread::hardware_concurrency());
     settings.timeout_us = config.jobs_timeout_us;
     settings.kill_after_us = config.jobs_kill_after_us;
     settings.callback_timeout_us = config.jobs_callback_timeout_us;

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t batch_items_max = 256;
 constexpr std::size_t batch_rows_max = 4'096;
+constexpr std::int64_t patience_us = 10'000; // while nobody waits, so that runs do not take the disk from intake
 constexpr std::int64_t retry_us_min = 50'000;
 constexpr std::int64_t retry_us_max = 5'000'000;
 constexpr unsigned retry_doublings_max = 7;
@@ -46,13 +47,16 @@ void Committer::abandon() {
 
 StateChange Committer::take_batch() {
     StateChange batch;
+    bool waited_for = false;
     const std::size_t items_max = singly_ > 0 ? 1 : batch_items_max;
     singly_ -= singly_ > 0 ? 1 : 0;
     while (!queue_.empty() && in_flight_.size() < items_max && batch.rows.size() < batch_rows_max) {
         append(batch, queue_.front().change);
+        waited_for = waited_for || queue_.front().persistence == Persistence::once;
         in_flight_.push_back(std::move(queue_.front()));
         queue_.pop_front();
     }
+    batch.patience_us = waited_for ? 0 : patience_us;
     return batch;
 }
 

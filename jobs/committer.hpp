@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Commits the changes of jobs in the order given, many in one transaction, one transaction at a time. While the store
-// refuses (disk full), a change that must not be lost is tried again with a growing delay for as long as it takes; a
-// caller's request is told at once. A change that the store refuses for itself is tried alone, so that it spoils no
-// other.
+// Commits the changes of jobs in the order given, many in one transaction, one transaction at a time; where no caller
+// waits, a change may wait a little for a transaction of others. While the store refuses (disk full), a change that
+// must not be lost is tried again with a growing delay for as long as it takes; a caller's request is told at once. A
+// change that the store refuses for itself is tried alone, so that it spoils no other.
 #pragma once
 
 #include "core/ports.hpp"

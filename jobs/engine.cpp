@@ -188,7 +188,7 @@ void Engine::pump() {
     while (const auto id = records_.next_expired(now_us)) {
         expire(*id);
     }
-    while (places_.size() < settings_.parallel) {
+    while (places_.size() < settings_.parallel && now_us >= next_begin_boot_us_) {
         const auto id = records_.next_queued(now_us);
         if (!id) {
             break;
@@ -203,7 +203,8 @@ void Engine::arm() {
     auto due = records_.waiting_due_boot_us();
     const auto queue = records_.queue_due_boot_us();
     if (queue && places_.size() < settings_.parallel) {
-        due = std::min(due.value_or(*queue), *queue);
+        const std::int64_t begins = std::max(*queue, next_begin_boot_us_);
+        due = std::min(due.value_or(begins), begins);
     }
     timer_.cancel();
     if (!due) {

@@ -4,8 +4,11 @@
 
 #include "core/json.hpp"
 #include "jobs/helper_socket.hpp"
+#include "jobs/priority.hpp"
 #include "jobs/run_request.hpp"
 #include "jobs/secret.hpp"
+
+#include <boost/asio/post.hpp>
 
 #include <utility>
 
@@ -25,6 +28,7 @@ RunResult never_started(std::string reason) {
 } // namespace
 
 void Engine::begin(std::uint64_t id) {
+    next_begin_boot_us_ = ports_.clock.boot_us() + settings_.begin_gap_us;
     const Job& job = records_.find(id)->job;
     records_.unwatch(id);
     records_.run_begins(job.script);
@@ -112,6 +116,7 @@ void Engine::launch(std::uint64_t id, const Result<void>& kept) {
 boost::asio::thread_pool* Engine::spawner() {
     if (!spawner_) {
         spawner_.emplace(1);
+        boost::asio::post(*spawner_, give_way); // before its first helper, which begins as the thread is
     }
     return &*spawner_;
 }

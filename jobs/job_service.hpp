@@ -41,6 +41,7 @@ struct Settings {
     std::filesystem::path products;                 // a directory per job is made here
     std::string socket;                             // TOCSIN_SOCKET of the children
     unsigned parallel = 2;
+    std::int64_t begin_gap_us = 0; // from the beginning of one run to that of the next
     std::int64_t timeout_us = 600'000'000;
     std::int64_t kill_after_us = 5'000'000;
     std::int64_t callback_timeout_us = 600'000'000;

@@ -5,9 +5,14 @@
 #include "storage/weights.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 namespace tocsin::storage {
+
+namespace {
+constexpr std::int64_t no_time_us = std::numeric_limits<std::int64_t>::min();
+} // namespace
 
 std::string number_value(std::int64_t number) {
     return fixed_key(static_cast<std::uint64_t>(number) ^ (std::uint64_t{1} << 63)); // negative ones first
@@ -23,6 +28,41 @@ std::string small_value(std::uint8_t number) {
 
 std::string hour_value(std::uint32_t hour) {
     return fixed_key(hour);
+}
+
+std::string uid_value(std::uint32_t uid) {
+    return fixed_key(uid);
+}
+
+std::optional<std::string_view> value_of(const Event& event, Dimension dimension, std::string& space) {
+    switch (dimension) {
+    case Dimension::name:
+        return event.event_name;
+    case Dimension::source:
+        return event.event_src;
+    case Dimension::environment:
+        return event.environment;
+    case Dimension::dataset:
+        return event.event_id;
+    case Dimension::host:
+        return event.host;
+    case Dimension::scid:
+        return space = number_value(event.scid);
+    case Dimension::rule:
+        return event.event_rule_id ? std::optional<std::string_view>(space = number_value(*event.event_rule_id))
+                                   : std::nullopt;
+    case Dimension::severity:
+        return space = small_value(static_cast<std::uint8_t>(event.severity));
+    case Dimension::type:
+        return space = small_value(static_cast<std::uint8_t>(event.event_type));
+    case Dimension::script:
+        return space = small_value(event.spark_script.empty() ? 0 : 1);
+    case Dimension::hour:
+        return space = hour_value(hour_of(event.event_time_us));
+    case Dimension::uid:
+        return event.origin.uid ? std::optional<std::string_view>(space = uid_value(*event.origin.uid)) : std::nullopt;
+    }
+    return std::nullopt;
 }
 
 BlockBuilder::BlockBuilder(BlockPlace block) : block_(block), records_(block.first) {
@@ -47,25 +87,28 @@ Result<void> BlockBuilder::add(const Event& event) {
         }
     }
     records_.add(event, out_);
-    std::size_t at = 0;
-    put(at++, event.event_name);
-    put(at++, event.event_src);
-    put(at++, number_value(event.scid));
-    if (event.event_rule_id) {
-        put(at++, number_value(*event.event_rule_id));
-    } else {
-        put_code(at++, no_code); // no filter asks for its absence
+    for (std::size_t at = 0; at < dimensions.size(); ++at) {
+        const auto value = value_of(event, dimensions[at], space_);
+        value ? put(at, *value) : put_code(at, no_code);
     }
-    put(at++, small_value(static_cast<std::uint8_t>(event.severity)));
-    put(at++, event.environment);
-    put(at++, small_value(static_cast<std::uint8_t>(event.event_type)));
-    put(at++, event.event_id);
-    put(at++, event.host);
-    put(at++, small_value(event.spark_script.empty() ? 0 : 1));
-    put(at++, hour_value(hour_of(event.event_time_us)));
     times_.push_back({event.event_time_us, event.received_time_us});
     counts_.push_back(static_cast<std::uint32_t>(event.count));
     return {};
+}
+
+void BlockBuilder::skip() {
+    records_.add_hole(out_);
+    for (std::size_t at = 0; at < columns_.size(); ++at) {
+        put_code(at, no_code);
+    }
+    times_.push_back(times_.empty() ? RowTimes{.event_us = no_time_us, .received_us = no_time_us} : times_.back());
+    counts_.push_back(1);
+}
+
+// Rows that have expired and stand before all others take the times of the first that is there.
+void BlockBuilder::fill_times() {
+    const auto known = std::ranges::find_if(times_, [](const RowTimes& row) { return row.event_us != no_time_us; });
+    std::fill(times_.begin(), known, known == times_.end() ? RowTimes{} : *known);
 }
 
 HourSums BlockBuilder::sums_of(std::span<const std::uint32_t> rows) const {
@@ -132,6 +175,7 @@ void BlockBuilder::finish() {
         index(dimension);
     }
     put_weights(block_.first, counts_, out_);
+    fill_times();
     build_times(block_.first, times_, header_, out_);
     out_.push_back(encode_header(block_.first, header_));
 }

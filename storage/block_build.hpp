@@ -11,6 +11,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,6 +26,10 @@ public:
 
     // The next event, by index. An error: it cannot be in a sealed block.
     Result<void> add(const Event& event);
+    // The next event has expired: its row is in no index.
+    void skip();
+    // Ends the value of records: the next event begins another one.
+    void cut() { records_.finish(out_); }
     // After the last one: the rest of the records and the indexes; the header comes last.
     void finish();
     // What is ready to be written, in order; it is the caller's now.
@@ -43,6 +48,7 @@ private:
     }
     void put_code(std::size_t dimension, std::uint32_t code) { columns_[dimension]->codes.push_back(code); }
     void index(std::size_t dimension);
+    void fill_times();
     HourSums sums_of(std::span<const std::uint32_t> rows) const;
 
     BlockPlace block_;
@@ -51,13 +57,19 @@ private:
     std::vector<RowTimes> times_{};
     std::vector<std::uint32_t> counts_{};
     BlockHeader header_{};
+    std::string space_{};
     std::vector<SealedRow> out_{};
 };
+
+// What an event has of a dimension, as its dictionary spells it; `space` is the caller's, for what is not in the event.
+// None: no filter asks for its absence.
+std::optional<std::string_view> value_of(const Event& event, Dimension dimension, std::string& space);
 
 // How a dimension's values stand in its dictionary, in their own order.
 std::string number_value(std::int64_t number); // scid, rule
 std::int64_t read_number(std::string_view value);
 std::string small_value(std::uint8_t number); // severity, type, script
 std::string hour_value(std::uint32_t hour);
+std::string uid_value(std::uint32_t uid);
 
 } // namespace tocsin::storage

@@ -209,7 +209,7 @@ bool decode_header(std::string_view bytes, BlockHeader& header) {
         header.outliers.push_back({static_cast<std::uint32_t>(row), in.zigzag()});
     }
     for (std::uint32_t& values : header.cardinality) {
-        values = static_cast<std::uint32_t>(in.varint());
+        values = in.done() ? 0 : static_cast<std::uint32_t>(in.varint()); // a dimension that came later
     }
     return good && in.done();
 }

@@ -19,7 +19,7 @@ inline constexpr std::uint32_t rows_per_run = 1'024;
 inline constexpr std::array dimensions = {Dimension::name,   Dimension::source,   Dimension::scid,
                                           Dimension::rule,   Dimension::severity, Dimension::environment,
                                           Dimension::type,   Dimension::dataset,  Dimension::host,
-                                          Dimension::script, Dimension::hour};
+                                          Dimension::script, Dimension::hour,     Dimension::uid};
 
 struct Outlier {
     std::uint32_t row = 0;

@@ -119,6 +119,32 @@ Result<bool> DictionaryReader::seek(std::string_view value) {
     return there;
 }
 
+Result<CodedRows> read_codes(const Txn& txn, BlockPlace block, Dimension dimension) {
+    CodedRows out{.values = {std::string{}}, .codes = std::vector<std::uint32_t>(block.rows, 0)};
+    DictionaryReader dictionary(txn, block, dimension);
+    auto there = dictionary.seek({});
+    for (; there && *there; there = dictionary.next()) {
+        if (!put_code(dictionary.posting(), static_cast<std::uint32_t>(out.values.size()), out.codes)) {
+            return sealed_damaged(index_key(block.first), "a posting");
+        }
+        out.values.emplace_back(dictionary.value());
+    }
+    return there ? Result<CodedRows>(std::move(out)) : std::unexpected(there.error());
+}
+
+Result<RowSet> rows_of(const Txn& txn, BlockPlace block, Dimension dimension, std::string_view value) {
+    RowSet rows(block.rows);
+    DictionaryReader dictionary(txn, block, dimension);
+    const auto there = dictionary.seek(value);
+    if (!there) {
+        return std::unexpected(there.error());
+    }
+    if (*there && dictionary.value() == value && !add_rows(dictionary.posting(), rows)) {
+        return sealed_damaged(index_key(block.first), "a posting");
+    }
+    return rows;
+}
+
 // ---- sums ----
 
 void SumsWriter::add(const HourSums& sums) {

@@ -3,6 +3,7 @@
 // are found by the first value they hold, so that looking one value up reads one part.
 #pragma once
 
+#include "storage/blocks.hpp"
 #include "storage/keys.hpp"
 #include "storage/lmdb_env.hpp"
 #include "storage/posting.hpp"
@@ -19,11 +20,6 @@
 namespace tocsin::storage {
 
 inline constexpr std::size_t dictionary_value_max = 255; // a longer one would not fit its key
-
-struct BlockPlace {
-    std::uint64_t first = 0; // index of row 0
-    std::uint32_t rows = 0;
-};
 
 class DictionaryWriter {
 public:
@@ -75,6 +71,15 @@ private:
     std::uint32_t next_ordinal_ = 0;
     Posting posting_{};
 };
+
+// One dimension of a block, whole: what each of its rows holds.
+struct CodedRows {
+    std::vector<std::string> values{};  // by code; [0]: none
+    std::vector<std::uint32_t> codes{}; // by row
+};
+Result<CodedRows> read_codes(const Txn& txn, BlockPlace block, Dimension dimension);
+// The rows that hold one value.
+Result<RowSet> rows_of(const Txn& txn, BlockPlace block, Dimension dimension, std::string_view value);
 
 // ---- sums of `count` by hour ----
 

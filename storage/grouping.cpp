@@ -41,36 +41,10 @@ std::uint64_t code_of(const Columns& c, std::size_t row, Dimension dimension) {
         return (c.bits[row] & bits::spark_script) != 0 ? 1 : 0;
     case Dimension::hour:
         return hour_of(c.event_time_us[row]);
+    case Dimension::uid: // in sealed blocks alone, for retention
+        break;
     }
     return 0;
-}
-
-std::string value_of(const Event& event, Dimension dimension) {
-    switch (dimension) {
-    case Dimension::name:
-        return event.event_name;
-    case Dimension::source:
-        return event.event_src;
-    case Dimension::scid:
-        return number_value(event.scid);
-    case Dimension::rule:
-        return event.event_rule_id ? number_value(*event.event_rule_id) : std::string{};
-    case Dimension::severity:
-        return small_value(static_cast<std::uint8_t>(event.severity));
-    case Dimension::environment:
-        return event.environment;
-    case Dimension::type:
-        return small_value(static_cast<std::uint8_t>(event.event_type));
-    case Dimension::dataset:
-        return event.event_id;
-    case Dimension::host:
-        return event.host;
-    case Dimension::script:
-        return small_value(event.spark_script.empty() ? 0 : 1);
-    case Dimension::hour:
-        return hour_value(hour_of(event.event_time_us));
-    }
-    return {};
 }
 
 std::string value_of(Dimension dimension, std::uint64_t code, const StringOf& string) {
@@ -145,26 +119,14 @@ void Grouping::end_rows(const StringOf& string) {
 
 void Grouping::take_event(const Event& event) {
     Key key;
+    std::string space;
     for (const Dimension dimension : by_) {
-        key.push_back(value_of(event, dimension));
+        key.emplace_back(value_of(event, dimension, space).value_or(std::string_view{}));
     }
     add(std::move(key), event.count);
 }
 
 // ---- sealed blocks ----
-
-Result<Grouping::Coded> Grouping::decode(const Txn& txn, BlockPlace block, Dimension dimension) {
-    Coded out{.values = {std::string{}}, .codes = std::vector<std::uint32_t>(block.rows, 0)};
-    DictionaryReader dictionary(txn, block, dimension);
-    auto there = dictionary.seek({});
-    for (; there && *there; there = dictionary.next()) {
-        if (!put_code(dictionary.posting(), static_cast<std::uint32_t>(out.values.size()), out.codes)) {
-            return sealed_damaged(index_key(block.first), "a posting");
-        }
-        out.values.emplace_back(dictionary.value());
-    }
-    return there ? Result<Coded>(std::move(out)) : std::unexpected(there.error());
-}
 
 // All rows of a block that stand for one event each, by one dimension: the dictionary says how many there are.
 Result<void> Grouping::take_whole(const Txn& txn, BlockPlace block) {
@@ -217,10 +179,10 @@ Result<bool> Grouping::take_block(const Txn& txn, const SealedRows& left) {
         const auto taken = take_whole(txn, left.block);
         return taken ? Result<bool>(true) : std::unexpected(taken.error());
     }
-    std::vector<Coded> coded;
+    std::vector<CodedRows> coded;
     std::size_t combinations = 1;
     for (const Dimension dimension : by_) {
-        auto one = decode(txn, left.block, dimension);
+        auto one = read_codes(txn, left.block, dimension);
         if (!one) {
             return std::unexpected(one.error());
         }
@@ -231,13 +193,13 @@ Result<bool> Grouping::take_block(const Txn& txn, const SealedRows& left) {
     return true;
 }
 
-void Grouping::take_coded(const SealedRows& left, const Weights& weights, const std::vector<Coded>& coded,
+void Grouping::take_coded(const SealedRows& left, const Weights& weights, const std::vector<CodedRows>& coded,
                           std::size_t combinations) {
     const auto each = [&left, &weights, &coded](const auto& use) {
         auto weight = weights.begin();
         for (auto row = left.rows.at_or_after(0); row; row = left.rows.at_or_after(*row + 1)) {
             std::size_t combination = 0;
-            for (const Coded& one : coded) {
+            for (const CodedRows& one : coded) {
                 combination = combination * one.values.size() + one.codes[*row];
             }
             weight = std::find_if(weight, weights.end(), [&row](const auto& w) { return w.first >= *row; });

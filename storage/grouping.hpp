@@ -47,15 +47,9 @@ private:
     struct CodesHash {
         std::size_t operator()(const Codes& codes) const;
     };
-    // One dimension of a sealed block.
-    struct Coded {
-        std::vector<std::string> values{};  // by code; [0]: none
-        std::vector<std::uint32_t> codes{}; // by row
-    };
-    static Result<Coded> decode(const Txn& txn, BlockPlace block, Dimension dimension);
     Result<void> take_hours(const Txn& txn, BlockPlace block, Dimension dimension);
     Result<void> take_whole(const Txn& txn, BlockPlace block);
-    void take_coded(const SealedRows& left, const Weights& weights, const std::vector<Coded>& coded,
+    void take_coded(const SealedRows& left, const Weights& weights, const std::vector<CodedRows>& coded,
                     std::size_t combinations);
 
     std::vector<Dimension> by_;

@@ -41,6 +41,10 @@ std::optional<Error> Inbox::push(Op& op) {
     }
     load.weight += weight;
     load.bytes += op.bytes;
+    if (op.effect || !op.rows.empty()) {
+        const auto patience = std::chrono::microseconds(op.effect ? op.patience_us : 0);
+        first_due_ = std::min(first_due_, std::chrono::steady_clock::now() + patience);
+    }
     if (op.effect) {
         first_.push_back(std::move(op));
     } else if (!op.rows.empty()) {
@@ -92,20 +96,34 @@ void Inbox::move_some(std::list<Op>& from, Work& work, Load& taken) {
     }
 }
 
+bool Inbox::ready() const {
+    return closed_ || nudged_ || !plain_.empty() || !pings_.empty() || first_due_ <= std::chrono::steady_clock::now();
+}
+
+void Inbox::wait(std::optional<Instant> patience_ends, std::unique_lock<std::mutex>& lock) {
+    while (!ready()) {
+        const Instant until = std::min(first_due_, patience_ends.value_or(Instant::max()));
+        if (until == Instant::max()) {
+            wake_.wait(lock);
+        } else if (wake_.wait_until(lock, until) == std::cv_status::timeout && patience_ends &&
+                   *patience_ends <= until) {
+            return;
+        }
+    }
+}
+
 std::optional<Inbox::Work> Inbox::take(std::optional<std::chrono::milliseconds> patience) {
     std::unique_lock lock(mutex_);
-    const auto is_ready = [this] { return ready(); };
-    if (patience) {
-        wake_.wait_for(lock, *patience, is_ready);
-    } else {
-        wake_.wait(lock, is_ready);
-    }
+    wait(patience ? std::optional(std::chrono::steady_clock::now() + *patience) : std::nullopt, lock);
     nudged_ = false;
     Work work;
     work.pings = std::exchange(pings_, {});
     Load taken;
-    move_some(first_, work, taken);
+    if (ready()) {
+        move_some(first_, work, taken);
+    }
     if (first_.empty()) {
+        first_due_ = Instant::max();
         move_some(plain_, work, taken);
     }
     if (closed_ && work.ops.empty() && work.pings.empty()) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What waits for the writer: bounded by events and bytes, clients and readers' effects each with bounds of their own,
 // so that neither can shut the other out. Effects go first, but nothing overtakes an operation that changes rows: the
-// newest row wins.
+// newest row wins. An effect with patience causes no commit of its own while it may go along with another.
 #pragma once
 
 #include "core/ports.hpp"
@@ -26,6 +26,7 @@ struct Op {
     std::vector<TableChange> rows{};
     std::string cursor_name{};
     std::uint64_t cursor = 0;
+    std::int64_t patience_us = 0; // of an effect
     Done<Receipt> done{};
     std::size_t bytes = 0; // set by push()
 
@@ -56,7 +57,9 @@ private:
         std::size_t weight = 0;
         std::size_t bytes = 0;
     };
-    bool ready() const { return closed_ || nudged_ || !first_.empty() || !plain_.empty() || !pings_.empty(); }
+    using Instant = std::chrono::steady_clock::time_point;
+    bool ready() const;
+    void wait(std::optional<Instant> patience_ends, std::unique_lock<std::mutex>& lock);
     void move_some(std::list<Op>& from, Work& work, Load& taken);
 
     mutable std::mutex mutex_;
@@ -64,6 +67,7 @@ private:
     std::list<Op> first_{}; // effects, and whatever must not be overtaken by one
     std::list<Op> plain_{}; // events of clients, nothing else
     std::vector<std::move_only_function<void()>> pings_{};
+    Instant first_due_ = Instant::max(); // then the patience of what is in first_ ends
     Load clients_{};
     Load effects_{};
     bool nudged_ = false;

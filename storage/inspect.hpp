@@ -23,6 +23,7 @@ struct Inspection {
     std::uint64_t first = 0;
     std::uint64_t last = 0;
     std::uint64_t count = 0;
+    std::uint64_t expired = 0; // events that are gone
     std::uint64_t checkpoint = 0;
     std::uint64_t bytes = 0; // of the data file
     std::uint64_t pages_used = 0;

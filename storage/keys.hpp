@@ -53,6 +53,7 @@ enum class Dimension : char {
     host = 'h',
     script = 'k', // whether one is asked for
     hour = 'u',   // of event_time
+    uid = 'w',    // of the origin
 };
 
 // counters: hour u32, dimension, value
@@ -72,6 +73,13 @@ inline std::string total_key(Dimension dimension, std::string_view value) {
     return out;
 }
 
+// totals of what even the archive has forgotten: the dimension's letter as a capital
+inline std::string forgotten_key(Dimension dimension, std::string_view value) {
+    std::string out(1, static_cast<char>(static_cast<char>(dimension) - 'a' + 'A'));
+    out += value;
+    return out;
+}
+
 // idem: first index of the block u64, slice u16
 inline std::string idem_key(std::uint64_t first, std::uint16_t slice) {
     std::string out;
@@ -84,6 +92,10 @@ inline std::string idem_key(std::uint64_t first, std::uint16_t slice) {
 namespace sealed_key {
 inline std::string header(std::uint64_t block) {
     return fixed_key(block) + '!';
+}
+// Rows whose events have expired.
+inline std::string dead(std::uint64_t block) {
+    return fixed_key(block) + '-';
 }
 // `run`: the first one in the value
 inline std::string times(std::uint64_t block, std::uint32_t run) {
@@ -118,8 +130,9 @@ inline constexpr std::string_view store_id = "store_id"; // 16 bytes
 inline constexpr std::string_view identity = "identity"; // 16 bytes, once restored: in place of store_id to the outside
 inline constexpr std::string_view created = "created";   // i64, µs
 inline constexpr std::string_view checkpoint =
-    "checkpoint";                                    // u64: the last index that counters, totals, blocks, idem hold
-inline constexpr std::string_view sealed = "sealed"; // u64: the last index that is read from a sealed block
+    "checkpoint";                                      // u64: the last index that counters, totals, blocks, idem hold
+inline constexpr std::string_view sealed = "sealed";   // u64: the last index that is read from a sealed block
+inline constexpr std::string_view expired = "expired"; // u64: how many events are gone
 inline constexpr std::string_view next_index = "next_index"; // u64: only where the log is empty but was not always
 } // namespace meta
 

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <mutex>
 #include <system_error>
 #include <utility>
@@ -22,9 +23,9 @@ constexpr unsigned map_per_disk = 4;
 constexpr off_t lock_file_bytes = off_t{64} * 1024; // more than LMDB's reader table
 constexpr mode_t file_mode = 0600;
 
-constexpr std::array<std::string_view, tree_count> names = {"meta",   "log",     "counters", "totals",
-                                                            "blocks", "idem",    "cursors",  "watches",
-                                                            "jobs",   "reports", "sealed",   "records"};
+constexpr std::array<std::string_view, tree_count> names = {"meta",   "log",     "counters", "totals", "blocks",
+                                                            "idem",   "cursors", "watches",  "jobs",   "reports",
+                                                            "sealed", "records", "archive",  "pins"};
 
 std::uint64_t wanted_map_bytes(const std::filesystem::path& directory) {
     struct statvfs disk{};
@@ -70,6 +71,8 @@ Tree tree_of(Table table) {
         return Tree::jobs;
     case Table::reports:
         return Tree::reports;
+    case Table::pins:
+        return Tree::pins;
     }
     fatal("a table without a tree");
 }
@@ -256,6 +259,33 @@ Result<void> Env::copy_to(int socket) {
     const std::scoped_lock lock(copy_mutex_);
     copying_ = -1;
     return rc == 0 ? Result<void>{} : std::unexpected(lmdb_error(rc, "backup", "the copy"));
+}
+
+Result<std::uint64_t> Env::free_bytes() {
+    constexpr MDB_dbi free_list = 0; // LMDB's own: transaction -> the number of pages it freed, then the pages
+    const auto txn = Txn::read(*this);
+    if (!txn) {
+        return std::unexpected(txn.error());
+    }
+    MDB_cursor* cursor = nullptr;
+    MDB_stat stat{};
+    int rc = mdb_stat(txn->raw(), free_list, &stat);
+    rc = rc != 0 ? rc : mdb_cursor_open(txn->raw(), free_list, &cursor);
+    MDB_val key{};
+    MDB_val value{};
+    std::uint64_t pages = 0;
+    while (rc == 0 && (rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+        std::size_t count = 0;
+        std::memcpy(&count, value.mv_data, std::min(sizeof(count), value.mv_size));
+        pages += count;
+    }
+    if (cursor != nullptr) {
+        mdb_cursor_close(cursor);
+    }
+    if (rc != MDB_NOTFOUND) {
+        return std::unexpected(lmdb_error(rc, "store", "free pages"));
+    }
+    return pages * stat.ms_psize;
 }
 
 std::uint64_t Env::used_bytes() const {

@@ -36,8 +36,10 @@ enum class Tree : std::uint8_t {
     reports,
     sealed,
     records,
+    archive,
+    pins,
 };
-inline constexpr std::size_t tree_count = 12;
+inline constexpr std::size_t tree_count = 14;
 inline constexpr std::size_t tree_count_v1 = 10; // what a store of schema 1 has
 std::string_view tree_name(Tree tree);
 Tree tree_of(Table table);
@@ -83,6 +85,8 @@ public:
 
     // Highest page ever used, in bytes.
     std::uint64_t used_bytes() const;
+    // Of these: in pages that hold nothing and will be used again. Reads the list of free pages.
+    Result<std::uint64_t> free_bytes();
     std::uint64_t map_bytes() const { return map_bytes_; }
     const std::filesystem::path& directory() const { return config_.directory; }
     MDB_dbi handle(Tree tree) const { return handles_[static_cast<std::size_t>(tree)]; }

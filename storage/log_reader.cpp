@@ -63,16 +63,21 @@ Result<bool> LogReader::find_sealed(std::uint64_t index) {
     return *found ? open_group((*found)->key, (*found)->value, index, group_, chunk_) : Result<bool>(false);
 }
 
-Result<bool> LogReader::find(std::uint64_t index) {
-    if (chunk_.holds(index)) {
-        return true;
+Result<bool> LogReader::find_alive(std::uint64_t index) {
+    const auto dead = dead_.is_dead(index);
+    if (!dead || *dead) {
+        return dead ? Result<bool>(false) : dead;
     }
+    return chunk_.holds(index) ? Result<bool>(true) : find_sealed(index);
+}
+
+Result<bool> LogReader::find(std::uint64_t index) {
     const auto last = sealed();
     if (!last) {
         return std::unexpected(last.error());
     }
     if (index <= *last) {
-        return find_sealed(index);
+        return find_alive(index);
     }
     auto there = at_or_before(index);
     return there ? Result<bool>(*there && chunk_.holds(index)) : there;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "storage/chunk_codec.hpp"
+#include "storage/dead_rows.hpp"
 #include "storage/lmdb_env.hpp"
 
 #include <optional>
@@ -31,18 +32,20 @@ public:
     // none.
     Result<std::uint64_t> sealed();
 
-    // Whole, reports joined; not_found.
+    // Whole, reports joined; not_found, also where it has expired.
     Result<Event> event(std::uint64_t index);
 
 private:
     Result<bool> open(const Cursor::Found& found);
     Result<bool> find(std::uint64_t index);
+    Result<bool> find_alive(std::uint64_t index);
     Result<bool> find_sealed(std::uint64_t index);
     const Txn& txn_;
     Cursor cursor_;
     ChunkReader& chunk_;
     std::optional<std::uint64_t> sealed_{};
     std::optional<Cursor> records_{};
+    DeadReader dead_{txn_};
     std::string group_{}; // bytes of the chunk where it is a group of sealed records
 };
 

@@ -124,11 +124,9 @@ Result<void> LogState::load_keys(const Txn& txn, std::int64_t now_us) {
     return {};
 }
 
-// Sets the first index; gives the last, 0 where there are no events. Sealed ones may be in the log no more.
+// Gives the last index, 0 where there never were events. Sealed ones may be in the log no more.
 Result<std::uint64_t> LogState::find_ends(const Txn& txn) {
-    if (!blocks_->empty()) {
-        first_ = blocks_->front().first;
-    }
+    find_first();
     ChunkReader chunk;
     LogReader log(txn, chunk);
     auto there = log.at_or_after(0);
@@ -138,7 +136,6 @@ Result<std::uint64_t> LogState::find_ends(const Txn& txn) {
     if (!*there) {
         return sealed_;
     }
-    first_ = blocks_->empty() ? chunk.first() : first_;
     chunk.close();
     there = log.at_or_before(UINT64_MAX);
     if (!there) {
@@ -193,6 +190,7 @@ Result<void> LogState::replay_chunk(ChunkReader& chunk) {
         }
         tail_->append(*event);
         count(*event);
+        first_ = first_ == 0 ? next_ : first_;
         if (!event->idempotency_key.empty()) {
             keys_.stage({keys_.fingerprint(*event), event->unique_index});
         }
@@ -204,7 +202,59 @@ Result<void> LogState::replay_chunk(ChunkReader& chunk) {
 // ---- commits ----
 
 void LogState::count(const Event& event) {
-    by_severity_[static_cast<std::size_t>(event.severity)] += event.count;
+    const auto rank = static_cast<std::size_t>(event.severity);
+    by_severity_[rank] += event.count;
+    const std::uint64_t bytes = size_of(event);
+    uses_.age.oldest_us[rank] = std::min(uses_.age.oldest_us[rank], event.received_time_us);
+    uses_.age.bytes += bytes;
+    ++uses_.age.events;
+    hold(uses_, event, bytes);
+}
+
+void LogState::hold(Uses& uses, const Event& event, std::uint64_t bytes) {
+    auto& all = uses.holdings;
+    if (uses.latest >= all.size() || all[uses.latest].uid != event.origin.uid) {
+        auto at = std::ranges::find(all, event.origin.uid, &Holding::uid);
+        if (at == all.end() && all.size() + 1 >= holdings_max) {
+            at = std::ranges::find(all, std::optional<std::uint32_t>{},
+                                   &Holding::uid); // with all that have no place of their own
+        }
+        if (at == all.end()) {
+            all.push_back({.uid = all.size() + 1 < holdings_max ? event.origin.uid : std::nullopt});
+            at = std::prev(all.end());
+        }
+        uses.latest = static_cast<std::size_t>(at - all.begin());
+    }
+    ++all[uses.latest].events;
+    all[uses.latest].bytes += bytes;
+}
+
+// The oldest event that is there.
+void LogState::find_first() {
+    const auto block = std::ranges::find_if(*blocks_, [](const BlockSummary& one) { return one.events != 0; });
+    const bool in_tail = tail_ && tail_->rows() != 0;
+    first_ = block != blocks_->end() ? block->alive : in_tail ? tail_->first() : 0;
+}
+
+void LogState::replace_blocks(Blocks blocks) {
+    blocks_ = std::make_shared<const Blocks>(std::move(blocks));
+    find_first();
+    mark_.first = first_;
+}
+
+void LogState::change_block(const BlockSummary& block) {
+    Blocks blocks = *blocks_;
+    const auto at = std::ranges::lower_bound(blocks, block.first, {}, &BlockSummary::first);
+    if (at != blocks.end() && at->first == block.first) {
+        *at = block;
+    }
+    replace_blocks(std::move(blocks));
+}
+
+void LogState::remove_block(std::uint64_t first) {
+    Blocks blocks = *blocks_;
+    std::erase_if(blocks, [first](const BlockSummary& block) { return block.first == first; });
+    replace_blocks(std::move(blocks));
 }
 
 int LogState::append(Txn& txn, std::span<const Event* const> events) {
@@ -232,7 +282,11 @@ int LogState::append(Txn& txn, std::span<const Event* const> events) {
 
 void LogState::committed() {
     keys_.commit_staged();
-    mark_ = {tail_->mark(), first_, next_, by_severity_};
+    mark_.tail = tail_->mark();
+    mark_.first = first_;
+    mark_.next = next_;
+    mark_.by_severity = by_severity_;
+    mark_.uses = uses_; // in the memory of the last one
 }
 
 void LogState::rollback() {
@@ -242,6 +296,7 @@ void LogState::rollback() {
     first_ = mark_.first;
     next_ = mark_.next;
     by_severity_ = mark_.by_severity;
+    uses_ = mark_.uses;
 }
 
 View LogState::view() const {
@@ -252,7 +307,8 @@ View LogState::view() const {
                 .last = next_ - 1,
                 .checkpoint = checkpoint_,
                 .sealed = sealed_,
-                .by_severity = by_severity_};
+                .by_severity = by_severity_,
+                .age = uses_.age};
 }
 
 const BlockSummary* LogState::unsealed() const {
@@ -269,6 +325,8 @@ bool LogState::wants_checkpoint() const {
 BlockSummary LogState::summary() const {
     BlockSummary block{
         .first = tail_->first(), .last = next_ - 1, .events = tail_->rows(), .keys = keys_.open_keys().size()};
+    block.alive = block.first;
+    block.holdings = uses_.holdings;
     for (std::size_t at = 0; at < tail_->rows(); ++at) {
         const Columns& c = tail_->columns(at / rows_per_chunk);
         const std::size_t row = at % rows_per_chunk;
@@ -276,6 +334,7 @@ BlockSummary LogState::summary() const {
         block.max_event_us = std::max(block.max_event_us, c.event_time_us[row]);
         block.min_received_us = std::min(block.min_received_us, c.received_time_us[row]);
         block.max_received_us = std::max(block.max_received_us, c.received_time_us[row]);
+        ++block.by_severity[c.bits[row] & bits::severity_mask];
     }
     return block;
 }
@@ -298,7 +357,8 @@ int LogState::checkpoint(Env& env) {
     checkpoint_ = block.last;
     keys_.close_block(block);
     tail_ = new_segment();
-    mark_ = {tail_->mark(), first_, next_, by_severity_};
+    uses_ = {};
+    committed();
     return 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include "storage/chunk_codec.hpp"
 #include "storage/idempotency.hpp"
+#include "storage/retention.hpp"
 #include "storage/schema.hpp"
 #include "storage/view.hpp"
 
@@ -41,12 +42,23 @@ public:
     int checkpoint(Env& env);
     View view() const;
 
+    const Blocks& blocks() const { return *blocks_; }
+    const TailAge& tail_age() const { return uses_.age; }
+    void change_block(const BlockSummary& block);
+    void remove_block(std::uint64_t first);
+
     // The oldest block whose events are still in the log alone.
     const BlockSummary* unsealed() const;
     std::uint64_t sealed() const { return sealed_; }
     void set_sealed(std::uint64_t last) { sealed_ = last; }
 
 private:
+    // What retention asks of the tail.
+    struct Uses {
+        TailAge age{};
+        std::vector<Holding> holdings{};
+        std::size_t latest = 0; // of holdings
+    };
     Result<void> load_totals(const Txn& txn);
     Result<void> load_blocks(const Txn& txn);
     Result<void> load_keys(const Txn& txn, std::int64_t now_us);
@@ -55,8 +67,11 @@ private:
     Result<bool> replay_some(Env& env, std::uint64_t last);
     Result<void> replay_chunk(ChunkReader& chunk);
     void count(const Event& event);
+    void find_first();
+    void replace_blocks(Blocks blocks);
     std::shared_ptr<Segment> new_segment() const;
     BlockSummary summary() const;
+    static void hold(Uses& uses, const Event& event, std::uint64_t bytes);
 
     Bounds bounds_;
     std::uint64_t first_ = 0;
@@ -68,6 +83,7 @@ private:
     Idempotency keys_;
     ChunkWriter chunk_{};
     std::array<std::uint64_t, 4> by_severity_{};
+    Uses uses_{};
 
     // Where the current transaction began.
     struct Mark {
@@ -75,6 +91,7 @@ private:
         std::uint64_t first = 0;
         std::uint64_t next = 0;
         std::array<std::uint64_t, 4> by_severity{};
+        Uses uses{};
     };
     Mark mark_{};
 };

@@ -176,27 +176,31 @@ private:
             order[i] = i;
         }
         std::ranges::sort(order, {}, [this](std::size_t i) { return positions_[fetched_ + i].index; });
-        std::vector<Event> events(order.size());
+        std::vector<std::optional<Event>> events(order.size());
         for (const std::size_t i : order) {
             auto event = log.event(positions_[fetched_ + i].index);
-            if (!event) {
+            if (event) {
+                events[i] = std::move(*event);
+            } else if (event.error().code != Code::not_found) { // that one expired since it was found
                 return std::unexpected(event.error());
             }
-            events[i] = std::move(*event);
         }
-        return add(std::move(events), end);
+        return add(std::move(events));
     }
 
-    bool add(std::vector<Event> events, std::size_t end) {
-        for (Event& event : events) {
-            bytes_ += size_of(event);
-            if (bytes_ > limits::page_bytes && !page_.events.empty()) {
+    bool add(std::vector<std::optional<Event>> events) {
+        bool cut = false;
+        for (auto& event : events) {
+            bytes_ += event ? size_of(*event) : 0;
+            cut = event && bytes_ > limits::page_bytes && !page_.events.empty();
+            if (cut) {
                 break;
             }
-            page_.events.push_back(std::move(event));
+            ++fetched_;
+            if (event) {
+                page_.events.push_back(std::move(*event));
+            }
         }
-        const bool cut = page_.events.size() < end;
-        fetched_ = page_.events.size();
         if (!cut && fetched_ < std::min(positions_.size(), limit_)) {
             return false;
         }
@@ -293,7 +297,7 @@ public:
         const Stopwatch watch(used_);
         if (!scan_) {
             const View view = context.publisher.take();
-            slice_.first_kept = std::max<std::uint64_t>(view.first, 1);
+            slice_.first_kept = view.first == 0 ? view.last + 1 : view.first;
             slice_.upto = request_.after;
             if (request_.after >= view.last) {
                 answer(std::move(slice_));
@@ -328,6 +332,9 @@ private:
         std::size_t bytes = 0;
         for (const std::uint64_t index : some_.found) {
             auto event = log.event(index);
+            if (!event && event.error().code == Code::not_found) {
+                continue; // it expired since it was found
+            }
             if (!event) {
                 return std::unexpected(event.error());
             }

@@ -7,6 +7,7 @@
 #include <lz4.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace tocsin::storage {
 
@@ -42,6 +43,20 @@ void RecordWriter::add(const Event& event, std::vector<SealedRow>& out) {
         close_group(out);
     }
     group_.add(event);
+    hollow_ = false;
+    last_event_us_ = event.event_time_us;
+    last_received_us_ = event.received_time_us;
+}
+
+// Its times are those of its neighbour: that takes the fewest bytes.
+void RecordWriter::add_hole(std::vector<SealedRow>& out) {
+    Event hole;
+    hole.event_time_us = last_event_us_;
+    hole.received_time_us = last_received_us_;
+    if (group_.count() == rows_per_group || !group_.fits(hole)) {
+        close_group(out);
+    }
+    group_.add(hole);
 }
 
 void RecordWriter::close_group(std::vector<SealedRow>& out) {
@@ -49,9 +64,12 @@ void RecordWriter::close_group(std::vector<SealedRow>& out) {
         return;
     }
     const std::size_t rows = group_.count();
-    const std::string_view raw = group_.seal(next_);
+    const std::string_view raw = std::exchange(hollow_, true) ? std::string_view{} : group_.seal(next_);
+    if (raw.empty()) {
+        group_.clear();
+    }
     pack(raw, packed_);
-    if (!groups_.empty() &&
+    if (!table_.empty() &&
         sealed_head_bytes + table_.size() + table_entry_max + groups_.size() + packed_.size() > sealed_bytes_max) {
         flush(out);
     }
@@ -92,6 +110,9 @@ Result<bool> open_group(std::string_view key, std::string_view value, std::uint6
         const std::uint64_t packed = table.varint();
         if (!table.ok() || rows == 0 || packed > opened->rest.size() - offset || raw > group_bytes_max) {
             return sealed_damaged(key, "table of its records");
+        }
+        if (index >= at && index - at < rows && raw == 0) {
+            return false;
         }
         if (index >= at && index - at < rows) {
             const std::string_view bytes = opened->rest.substr(offset, static_cast<std::size_t>(packed));

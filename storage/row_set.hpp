@@ -43,6 +43,19 @@ public:
         return *this;
     }
 
+    RowSet& operator-=(const RowSet& other) {
+        for (std::size_t i = 0; i < words_.size(); ++i) {
+            words_[i] &= ~other.words_[i];
+        }
+        return *this;
+    }
+    RowSet& operator|=(const RowSet& other) {
+        for (std::size_t i = 0; i < words_.size(); ++i) {
+            words_[i] |= other.words_[i];
+        }
+        return *this;
+    }
+
     std::uint32_t count() const {
         std::uint32_t sum = 0;
         for (const std::uint64_t word : words_) {

@@ -288,6 +288,15 @@ Result<bool> Scan::take_sealed(std::uint32_t row, TimeReader& times, Slice& slic
 }
 
 Result<bool> Scan::scan_sealed(const Source& source, Slice& slice) {
+    if (left_) { // of an earlier slice
+        const auto holds = SealedFilter::holds(slice.log.txn(), *left_);
+        if (!holds) {
+            return holds;
+        }
+        if (!*holds) {
+            left_.reset();
+        }
+    }
     if (!left_) {
         const auto some = select(source, slice);
         if (!some || !*some) {

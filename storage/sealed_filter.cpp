@@ -2,6 +2,7 @@
 #include "storage/sealed_filter.hpp"
 
 #include "storage/block_build.hpp"
+#include "storage/dead_rows.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -203,18 +204,32 @@ Result<void> SealedFilter::exact_times(const Txn& txn, SealedRows& left) const {
     return {};
 }
 
+Result<bool> SealedFilter::holds(const Txn& txn, const SealedRows& left) {
+    const auto summary = txn.get(Tree::blocks, index_key(left.block.first));
+    return summary ? Result<bool>(*summary && **summary == left.summary) : std::unexpected(summary.error());
+}
+
 Result<std::optional<SealedRows>> SealedFilter::select(const Txn& txn, std::uint64_t first, std::uint64_t low,
                                                        std::uint64_t high) const {
+    const auto summary = txn.get(Tree::blocks, index_key(first));
+    if (!summary || !*summary) {
+        return summary ? Result<std::optional<SealedRows>>(std::nullopt) : std::unexpected(summary.error());
+    }
     auto header = read_header(txn, first);
     if (!header) {
         return std::unexpected(header.error());
     }
-    SealedRows left{.block = {first, header->rows}, .header = std::move(*header)};
+    SealedRows left{.block = {first, header->rows}, .summary = std::string(**summary), .header = std::move(*header)};
     left.rows = by_time(left.header);
     left.rows.remove_range(0, static_cast<std::uint32_t>(std::min<std::uint64_t>(low - first, left.block.rows)));
     left.rows.remove_range(static_cast<std::uint32_t>(std::min<std::uint64_t>(high - first + 1, left.block.rows)),
                            left.block.rows);
     by_received(left);
+    const auto dead = read_dead(txn, left.block);
+    if (!dead) {
+        return std::unexpected(dead.error());
+    }
+    left.rows -= *dead;
     if (left.rows.empty()) {
         return std::nullopt;
     }

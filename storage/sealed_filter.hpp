@@ -16,6 +16,7 @@ namespace tocsin::storage {
 // What is left of one block.
 struct SealedRows {
     BlockPlace block{};
+    std::string summary{}; // as it is stored: it changes with all that these rows rest on
     BlockHeader header{};
     RowSet rows{0};
     std::vector<bool> unsure{}; // by run: whether its rows must be looked at; empty: none
@@ -27,7 +28,10 @@ class SealedFilter {
 public:
     explicit SealedFilter(const Filter& filter);
 
-    // Rows low … high of the block that begins at `first`, by index; nullopt where none is left.
+    // Whether what was selected before still holds.
+    static Result<bool> holds(const Txn& txn, const SealedRows& left);
+    // Rows low … high of the block that begins at `first`, by index; nullopt where none is left, as where all of it has
+    // expired since somebody knew of it.
     Result<std::optional<SealedRows>> select(const Txn& txn, std::uint64_t first, std::uint64_t low,
                                              std::uint64_t high) const;
 

@@ -1,116 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/sealer.hpp"
 
-#include "core/limits.hpp"
+#include "storage/block_build.hpp"
+#include "storage/keys.hpp"
 #include "storage/log_reader.hpp"
 
-#include <exception>
 #include <utility>
 
 namespace tocsin::storage {
 
 namespace {
-constexpr std::size_t waiting_bytes_max = 4 * limits::MiB;
+
 constexpr unsigned values_per_look = 8; // of the log, in one read transaction
-} // namespace
-
-void Sealer::start() {
-    thread_ = std::thread(&Sealer::run, this);
-}
-
-void Sealer::stop() {
-    {
-        const std::scoped_lock lock(mutex_);
-        stopping_ = true;
-    }
-    wake_.notify_all();
-    if (thread_.joinable()) {
-        thread_.join();
-    }
-}
-
-void Sealer::build(const BlockSummary& block) {
-    drop();
-    const std::scoped_lock lock(mutex_);
-    wanted_ = block;
-    wake_.notify_all();
-}
-
-void Sealer::drop() {
-    const std::scoped_lock lock(mutex_);
-    ++number_;
-    wanted_.reset();
-    rows_.clear();
-    bytes_ = 0;
-    whole_ = false;
-    error_.reset();
-    wake_.notify_all();
-}
-
-bool Sealer::has_something() const {
-    const std::scoped_lock lock(mutex_);
-    return !rows_.empty() || error_;
-}
-
-Sealer::Slice Sealer::take(std::size_t bytes) {
-    const std::scoped_lock lock(mutex_);
-    Slice slice;
-    std::size_t taken = 0;
-    while (!rows_.empty() && (taken == 0 || taken + rows_.front().value.size() <= bytes)) {
-        taken += rows_.front().value.size();
-        slice.rows.push_back(std::move(rows_.front()));
-        rows_.pop_front();
-    }
-    bytes_ -= taken;
-    slice.last = whole_ && rows_.empty();
-    slice.error = std::exchange(error_, std::nullopt);
-    wake_.notify_all();
-    return slice;
-}
-
-// ---- the thread ----
-
-void Sealer::run() {
-    for (;;) {
-        BlockSummary block;
-        std::uint64_t number = 0;
-        {
-            std::unique_lock lock(mutex_);
-            wake_.wait(lock, [this] { return stopping_ || wanted_; });
-            if (stopping_) {
-                return;
-            }
-            block = *std::exchange(wanted_, std::nullopt);
-            number = number_;
-        }
-        try {
-            build_block(block, number);
-        } catch (const std::exception& e) {
-            report(fail(Code::unavailable, "seal", "block " + std::to_string(block.first), e.what()).error(), number);
-        }
-    }
-}
-
-void Sealer::build_block(const BlockSummary& block, std::uint64_t number) {
-    BlockBuilder builder({block.first, static_cast<std::uint32_t>(block.last - block.first + 1)});
-    for (bool more = true; more;) {
-        const auto read = read_some(builder, block);
-        if (!read) {
-            report(read.error(), number);
-            return;
-        }
-        more = *read;
-        if (!hand_over(builder.take(), number, false)) {
-            return;
-        }
-    }
-    builder.finish();
-    hand_over(builder.take(), number, true);
-}
 
 // True: there is more. No transaction is open while we wait for the writer.
-Result<bool> Sealer::read_some(BlockBuilder& builder, const BlockSummary& block) {
-    const auto txn = Txn::read(env_);
+Result<bool> read_some(Env& env, BlockBuilder& builder, BlockSummary& block) {
+    const auto txn = Txn::read(env);
     if (!txn) {
         return std::unexpected(txn.error());
     }
@@ -139,40 +44,52 @@ Result<bool> Sealer::read_some(BlockBuilder& builder, const BlockSummary& block)
             if (auto added = builder.add(*event); !added) {
                 return std::unexpected(added.error());
             }
+            ++block.by_severity[static_cast<std::size_t>(event->severity)];
         }
     }
     return true;
 }
 
-bool Sealer::hand_over(std::vector<SealedRow> rows, std::uint64_t number, bool last) {
-    if (rows.empty()) {
-        return true;
-    }
-    {
-        std::unique_lock lock(mutex_);
-        wake_.wait(lock, [this, number] { return stopping_ || number != number_ || bytes_ < waiting_bytes_max; });
-        if (stopping_ || number != number_) {
-            return false;
+// Slices of what is ready; `slice` keeps what does not fill one. False where the block is wanted no more.
+bool hand_over(std::vector<SealedRow> rows, UpkeepSlice& slice, const Emit& emit) {
+    for (SealedRow& row : rows) {
+        if (!slice.changes.empty() && slice.bytes + row.value.size() > slice_bytes) {
+            if (!emit(std::exchange(slice, {}))) {
+                return false;
+            }
         }
-        for (SealedRow& row : rows) {
-            bytes_ += row.value.size();
-            rows_.push_back(std::move(row));
-        }
-        whole_ = last;
+        slice.put(std::move(row));
     }
-    ready_();
     return true;
 }
 
-void Sealer::report(Error error, std::uint64_t number) {
-    {
-        const std::scoped_lock lock(mutex_);
-        if (number != number_) {
-            return;
+} // namespace
+
+Result<void> seal_block(Env& env, const BlockSummary& unsealed, const Emit& emit) {
+    BlockSummary block = unsealed;
+    block.by_severity.fill(0); // an older version did not count them
+    BlockBuilder builder(place_of(block));
+    UpkeepSlice slice;
+    for (bool more = true; more;) {
+        const auto read = read_some(env, builder, block);
+        if (!read) {
+            return std::unexpected(read.error());
         }
-        error_ = std::move(error);
+        more = *read;
+        if (!hand_over(builder.take(), slice, emit)) {
+            return {};
+        }
     }
-    ready_();
+    builder.finish();
+    if (!hand_over(builder.take(), slice, emit)) {
+        return {};
+    }
+    slice.block = block;
+    slice.put(Tree::blocks, index_key(block.first), encode_block(block));
+    slice.put(Tree::meta, std::string(meta::sealed), fixed_key(block.last));
+    slice.last = true;
+    emit(std::move(slice));
+    return {};
 }
 
 } // namespace tocsin::storage

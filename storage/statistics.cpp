@@ -2,6 +2,7 @@
 #include "storage/statistics.hpp"
 
 #include "core/hash.hpp"
+#include "storage/archived_part.hpp"
 #include "storage/block_build.hpp"
 #include "storage/counters.hpp"
 #include "storage/grouping.hpp"
@@ -17,7 +18,8 @@ namespace tocsin::storage {
 
 namespace {
 
-constexpr char name_mark = '.'; // in a cursor: the name stands behind it
+constexpr char name_mark = '.';         // in a cursor: the name stands behind it
+constexpr unsigned begun_anew_max = 16; // a count that events expire under
 
 constexpr std::array<Dimension, 9> dimension_of = {Dimension::name,     Dimension::source,      Dimension::scid,
                                                    Dimension::severity, Dimension::environment, Dimension::rule,
@@ -52,6 +54,13 @@ public:
             this->answer(std::unexpected(done.error()));
             return true;
         }
+        if (*done && archived_) {
+            done = add_archived(context);
+            if (!done) {
+                this->answer(std::unexpected(done.error()));
+                return true;
+            }
+        }
         if (auto refused = look(*grouping_)) {
             this->answer(std::unexpected(std::move(*refused)));
             return true;
@@ -69,11 +78,19 @@ protected:
     const Filter& filter() const { return filter_; }
     // Makes what is collected; `last` may be made lower.
     virtual Result<std::unique_ptr<Grouping>> make(std::uint64_t& last) = 0;
+    virtual std::optional<ArchivedPart> archived() const = 0;
     virtual std::optional<Error> look(const Grouping&) { return std::nullopt; }
     virtual T result(const Grouping& grouping) = 0;
 
 private:
     Result<bool> begin(ReadContext& context) {
+        archived_ = archived();
+        const auto txn = Txn::read(context.env);
+        const auto expired = txn ? read_count(*txn, Tree::meta, meta::expired) : std::unexpected(txn.error());
+        if (!expired) {
+            return std::unexpected(expired.error());
+        }
+        expired_ = *expired;
         const View view = context.publisher.take();
         std::uint64_t last = view.last;
         auto made = make(last);
@@ -85,8 +102,30 @@ private:
         return true;
     }
 
+    // What is stored was counted; what has expired is added, unless something expired meanwhile, which may have been
+    // counted or not: then all begins anew.
+    Result<bool> add_archived(ReadContext& context) {
+        const auto txn = Txn::read(context.env);
+        const auto expired = txn ? read_count(*txn, Tree::meta, meta::expired) : std::unexpected(txn.error());
+        if (!expired) {
+            return std::unexpected(expired.error());
+        }
+        if (*expired == expired_) {
+            const auto added = archived_->add_to(*txn, *grouping_);
+            return added ? Result<bool>(true) : std::unexpected(added.error());
+        }
+        if (++begun_anew_ > begun_anew_max) {
+            return fail(Code::unavailable, "statistics", "", "older events are going just now; ask again");
+        }
+        scan_.reset();
+        return false;
+    }
+
     QueryBounds bounds_;
     Filter filter_;
+    std::optional<ArchivedPart> archived_{};
+    std::uint64_t expired_ = 0; // events that were gone when the count began
+    unsigned begun_anew_ = 0;
     std::unique_ptr<Grouping> grouping_{};
     std::optional<Scan> scan_{};
     std::chrono::steady_clock::duration used_{};
@@ -106,6 +145,8 @@ private:
     Result<std::unique_ptr<Grouping>> make(std::uint64_t&) override {
         return std::make_unique<Grouping>(by_, limits::totals_max);
     }
+
+    std::optional<ArchivedPart> archived() const override { return ArchivedPart::of(filter(), by_); }
 
     std::optional<Error> look(const Grouping& grouping) override {
         if (!grouping.overflowed()) {
@@ -176,6 +217,10 @@ private:
         }
         snapshot_ = last;
         return std::make_unique<Grouping>(std::vector{Dimension::hour, Dimension::name}, limit_ + 1, std::move(after));
+    }
+
+    std::optional<ArchivedPart> archived() const override {
+        return ArchivedPart::of(filter(), {Dimension::hour, Dimension::name});
     }
 
     HourPage result(const Grouping& grouping) override {

@@ -123,9 +123,12 @@ Result<std::unique_ptr<Store>> Store::open(const Options& options, Post post, co
         return std::unexpected(loaded.error());
     }
     impl->publisher.publish(impl->log->view());
-    impl->writer = std::make_unique<Writer>(
-        Writer::Parts{*impl->env, *impl->log, impl->publisher, impl->post, impl->feed},
-        Writer::Bounds{.max_bytes = options.max_bytes, .window_us = options.idempotency_window_us, .seal = seams.seal});
+    impl->writer =
+        std::make_unique<Writer>(Writer::Parts{*impl->env, *impl->log, impl->publisher, impl->post, impl->feed, clock},
+                                 Writer::Bounds{.max_bytes = options.max_bytes,
+                                                .window_us = options.idempotency_window_us,
+                                                .seal = seams.seal,
+                                                .retention = options.retention});
     impl->readers = std::make_unique<ReaderPool>(*impl->env, impl->publisher, impl->post);
     impl->backups = std::make_unique<Backups>(*impl->env,
                                               BackupBounds{.time_us_max = options.backup_us_max,
@@ -169,6 +172,7 @@ void Store::commit(StateChange change, Done<std::vector<std::uint64_t>> done) {
                    .rows = std::move(change.rows),
                    .cursor_name = std::move(change.cursor_name),
                    .cursor = change.cursor,
+                   .patience_us = change.patience_us,
                    .done = [done = std::move(done)](Result<Receipt> receipt) mutable {
                        done(receipt ? Result<std::vector<std::uint64_t>>(std::move(receipt->indexes))
                                     : std::unexpected(std::move(receipt.error())));
@@ -212,8 +216,7 @@ std::uint64_t Store::first_index() const {
 }
 
 std::uint64_t Store::last_index() const {
-    const View view = impl_->publisher.take();
-    return view.first == 0 ? 0 : view.last;
+    return impl_->publisher.take().last;
 }
 
 // ---- rows and cursors ----
@@ -295,7 +298,7 @@ Health Store::health() const {
     const View view = impl_->publisher.take();
     health.event_count = view.events();
     health.first_index = view.first;
-    health.last_index = view.first == 0 ? 0 : view.last;
+    health.last_index = view.last;
     health.sealed_index = view.sealed;
     const std::uint64_t found = impl_->meta.sealed;
     const std::uint64_t wanted = impl_->meta.checkpoint;
@@ -303,10 +306,42 @@ Health Store::health() const {
         health.indexing_percent = static_cast<unsigned>((view.sealed - found) * 100 / (wanted - found));
     }
     health.store_bytes = impl_->env->used_bytes();
-    health.limit_bytes = impl_->options.max_bytes;
     health.events_by_severity = view.by_severity;
     impl_->writer->describe(health);
     return health;
+}
+
+RetentionReport Store::retention() const {
+    constexpr std::int64_t pace_us = RetentionPolicy::day_us;
+    const View view = impl_->publisher.take();
+    const std::int64_t now_us = impl_->clock.wall_us();
+    std::array<std::uint64_t, 4> in_tail{};
+    for (std::size_t at = 0; at < view.rows; ++at) {
+        ++in_tail[view.tail->columns(at / rows_per_chunk).bits[at % rows_per_chunk] & bits::severity_mask];
+    }
+    RetentionReport out = report_retention(impl_->options.retention, *view.blocks, view.age, in_tail, now_us);
+    const Health now = health();
+    out.free_bytes = now.free_bytes;
+    out.used_bytes = now.store_bytes - std::min(now.store_bytes, now.free_bytes);
+    out.limit_bytes = now.limit_bytes;
+    for (std::size_t rank = 0; rank < out.severities.size(); ++rank) {
+        out.severities[rank].expired_by_age = now.expired.by_age[rank];
+        out.severities[rank].expired_for_space = now.expired.for_space[rank];
+    }
+    std::uint64_t fresh = view.rows;
+    for (const BlockSummary& block : *view.blocks) {
+        fresh += block.min_received_us > now_us - pace_us ? block.events : 0;
+    }
+    if (fresh != 0 && out.limit_bytes > out.used_bytes) {
+        const double bytes_a_day =
+            static_cast<double>(out.used_bytes) / static_cast<double>(view.events()) * static_cast<double>(fresh);
+        const double days = static_cast<double>(out.limit_bytes - out.used_bytes) / bytes_a_day;
+        const auto longest = static_cast<double>(std::ranges::max(impl_->options.retention.age_us) / pace_us);
+        if (days < longest) { // beyond, as much goes as comes
+            out.full_by_us = now_us + static_cast<std::int64_t>(days * static_cast<double>(pace_us));
+        }
+    }
+    return out;
 }
 
 const std::optional<Migration>& Store::migration() const {

@@ -7,7 +7,9 @@
 #include "core/clock.hpp"
 #include "core/limits.hpp"
 #include "core/ports.hpp"
+#include "core/retention.hpp"
 #include "storage/migration.hpp"
+#include "storage/retention.hpp"
 
 #include <array>
 #include <cstdint>
@@ -25,7 +27,8 @@ using Post = std::function<void(std::move_only_function<void()>)>;
 
 struct Options {
     std::filesystem::path directory{};
-    std::uint64_t max_bytes = 4ULL << 30;                             // beyond it new events are refused
+    std::uint64_t max_bytes = 4ULL << 30; // beyond it older events go, and new ones are refused where none may
+    RetentionPolicy retention{};
     std::int64_t idempotency_window_us = 7LL * 24 * 3600 * 1'000'000; // by received time
     std::size_t idempotency_keys = 1'000'000;                         // at most this many are remembered
     unsigned readers = 2;
@@ -51,6 +54,9 @@ struct Health {
     std::uint64_t sealed_index = 0;             // up to here events are in sealed, indexed blocks
     std::optional<unsigned> indexing_percent{}; // of more than two blocks that a start found without indexes
     std::uint64_t store_bytes = 0;
+    std::uint64_t free_bytes = 0; // of these: in pages that hold nothing, and will be used again
+    Expired expired{};
+    bool tidying = false; // blocks are being sealed, or what has expired is going
     std::uint64_t limit_bytes = 0;
     std::uint64_t queued_events = 0;
     std::array<std::uint64_t, 4> events_by_severity{}; // stored, by count field, for ever
@@ -77,6 +83,7 @@ public:
     void stop();
 
     Health health() const;
+    RetentionReport retention() const;
     // Where open() found a store of an older schema.
     const std::optional<Migration>& migration() const;
     const std::string& store_id() const; // 32 hex digits

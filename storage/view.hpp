@@ -4,6 +4,7 @@
 #pragma once
 
 #include "storage/blocks.hpp"
+#include "storage/retention.hpp"
 #include "storage/tail.hpp"
 
 #include <array>
@@ -23,6 +24,7 @@ struct View {
     std::uint64_t checkpoint = 0; // last index that is in `blocks`
     std::uint64_t sealed = 0;     // last index that was in a sealed block then; a transaction says it for itself
     std::array<std::uint64_t, 4> by_severity{};
+    TailAge age{};
 
     std::uint64_t events() const {
         std::uint64_t sum = rows;

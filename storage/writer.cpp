@@ -21,17 +21,29 @@ constexpr std::uint64_t reserve_part = 10;               // … or this part of 
 constexpr std::uint64_t free_bytes_margin = 1ULL << 20;  // beyond what failed, before a full disk counts as free again
 constexpr unsigned full_retry_after_s = 30;
 constexpr std::chrono::milliseconds full_patience{1'000}; // how often a full disk is looked at
+constexpr std::int64_t look_again_ms_max = 3'600'000;     // clocks are set
+constexpr std::uint64_t upkeep_bytes = 256ULL << 10;      // about what a step writes, or frees
+constexpr std::uint64_t measure_part = 256;               // of max_bytes: written before free pages are counted again
+constexpr std::chrono::seconds measure_patience{10};      // … or so much later
+constexpr std::uint64_t keep_free_least = 64ULL << 20;    // of a store: no disk is too full for it
+constexpr unsigned making_room_retry_after_s = 1;
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-std::uint64_t free_bytes(const std::filesystem::path& directory) {
+struct Disk {
+    std::uint64_t free = 0;
+    std::uint64_t all = 0;
+};
+
+Disk disk_of(const std::filesystem::path& directory) {
     struct statvfs disk{};
     if (::statvfs(directory.c_str(), &disk) != 0) {
-        return 0;
+        return {};
     }
-    return static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
+    return {.free = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize,
+            .all = static_cast<std::uint64_t>(disk.f_blocks) * disk.f_frsize};
 }
 
 Error full_error(std::string reason) {
@@ -58,11 +70,13 @@ Writer::Writer(Parts parts, const Bounds& bounds)
       post_(std::move(parts.post)),
       feed_(std::move(parts.feed)),
       bounds_(bounds),
-      sealing_(env_, log_, [this] { inbox_.nudge(); }) {}
+      upkeep_({env_, log_, parts.clock, [this] { return space(); }, [this] { inbox_.nudge(); }}, bounds.retention),
+      clock_(parts.clock) {}
 
 void Writer::start() {
+    measure_free();
     if (bounds_.seal) {
-        sealing_.start();
+        upkeep_.start();
     }
     thread_ = std::thread(&Writer::run, this);
 }
@@ -72,18 +86,22 @@ void Writer::stop() {
     if (thread_.joinable()) {
         thread_.join();
     }
-    sealing_.stop();
+    upkeep_.stop();
 }
 
 void Writer::describe(Health& health) const {
     health.queued_events = inbox_.queued_events();
+    health.tidying = tidying_;
     const std::scoped_lock lock(health_mutex_);
     health.commit_buckets = buckets_;
     health.commit_seconds = commit_seconds_;
     health.commits = commits_;
     health.full = full_;
     health.stopped_writing = stopped_;
-    health.stopped_sealing = sealing_.stopped_reason();
+    health.stopped_sealing = upkeep_.stopped_reason();
+    health.expired = upkeep_.expired();
+    health.free_bytes = shown_free_bytes_;
+    health.limit_bytes = shown_limit_bytes_;
 }
 
 void Writer::run() {
@@ -105,40 +123,53 @@ void Writer::run() {
         }
         try {
             serve(work->ops);
-            seal_some();
+            keep_up();
         } catch (const std::exception& e) {
             give_up(work->ops, e.what());
         }
     }
 }
 
-std::optional<std::chrono::milliseconds> Writer::patience(bool full) const {
+std::optional<std::chrono::milliseconds> Writer::patience(bool full) {
+    const bool due = has_upkeep();
+    tidying_ = due || upkeep_.busy();
+    if (due) {
+        return std::chrono::milliseconds(0);
+    }
     if (full) {
         return full_patience;
     }
-    return can_seal() ? std::optional(std::chrono::milliseconds(0)) : std::nullopt;
+    if (!bounds_.seal) {
+        return std::nullopt;
+    }
+    const std::int64_t left_us = upkeep_.look_again_us() - clock_.wall_us();
+    return std::chrono::milliseconds(std::clamp<std::int64_t>(left_us / 1'000 + 1, 1, look_again_ms_max));
 }
 
-bool Writer::can_seal() const {
-    return sealing_.due() && stopped_reason().empty() && env_.used_bytes() <= bounds_.max_bytes;
+bool Writer::has_upkeep() {
+    return stopped_reason().empty() && upkeep_.due();
 }
 
-// One slice, between two commits. What it cannot do now waits for the next commit that succeeds.
-void Writer::seal_some() {
-    if (!can_seal()) {
+// One step, between two commits. What it cannot do now waits for the next commit that succeeds.
+void Writer::keep_up() {
+    if (!has_upkeep()) {
         return;
     }
     int rc = 0;
     try {
-        rc = sealing_.step();
+        rc = upkeep_.step();
     } catch (const std::bad_alloc&) {
         rc = ENOMEM;
     }
     if (rc == 0) {
+        written_bytes_ += upkeep_bytes;
+        if (written_bytes_ > bounds_.max_bytes / measure_part) {
+            measure_free();
+        }
         publisher_.publish(log_.view());
         return;
     }
-    sealing_.pause();
+    upkeep_.pause();
     // A full disk is for a client's commit to find: whether it is full for them nobody knows yet.
     if (commit_failure(rc) != CommitFailure::full || !Txn::read(env_)) {
         note_failure(rc, 0);
@@ -177,7 +208,11 @@ void Writer::serve(std::vector<Op>& ops) {
 std::vector<Op*> Writer::admit(std::vector<Op>& ops) {
     std::vector<Op*> admitted;
     Answers refused;
-    std::uint64_t used = env_.used_bytes();
+    if (written_bytes_ > bounds_.max_bytes / measure_part ||
+        std::chrono::steady_clock::now() - measured_ > measure_patience) {
+        measure_free();
+    }
+    std::uint64_t used = space().used_bytes;
     const std::string stopped = stopped_reason();
     for (Op& op : ops) {
         auto error = stopped.empty() ? refusal(op, used) : std::optional(stopped_error(stopped));
@@ -197,17 +232,52 @@ std::vector<Op*> Writer::admit(std::vector<Op>& ops) {
     return admitted;
 }
 
-std::uint64_t Writer::client_limit() const {
-    return bounds_.max_bytes - std::min(bounds_.max_bytes / reserve_part, reserve_bytes_max);
+// What clients may fill: the rest is a reserve for readers' effects and upkeep.
+std::uint64_t Writer::limit_bytes() const {
+    const std::uint64_t limit = std::min(bounds_.max_bytes, disk_limit_bytes_);
+    return limit - std::min(limit / reserve_part, reserve_bytes_max);
 }
 
-std::optional<Error> Writer::refusal(const Op& op, std::uint64_t used_bytes) const {
-    const std::uint64_t limit = op.effect || op.events.empty() ? bounds_.max_bytes : client_limit();
+Space Writer::space() const {
+    const std::uint64_t used = env_.used_bytes() + written_bytes_;
+    return {.used_bytes = used - std::min(used, free_bytes_), .limit_bytes = limit_bytes()};
+}
+
+// The store never gives space back to the file system, so where that becomes short it may not grow beyond what it has.
+void Writer::measure_free() {
+    if (const auto free = env_.free_bytes()) {
+        free_bytes_ = *free;
+        written_bytes_ = 0;
+    }
+    measured_ = std::chrono::steady_clock::now();
+    const Disk disk = disk_of(env_.directory());
+    const auto share = static_cast<std::uint64_t>(static_cast<double>(disk.all) * bounds_.retention.keep_free_share);
+    const std::uint64_t keep = std::max(bounds_.retention.keep_free_bytes, share);
+    const std::uint64_t may_grow = disk.free > keep ? disk.free - keep : 0;
+    disk_limit_bytes_ = std::max(keep_free_least, env_.used_bytes() + may_grow);
+    const std::scoped_lock lock(health_mutex_);
+    shown_free_bytes_ = free_bytes_;
+    shown_limit_bytes_ = std::min(bounds_.max_bytes, disk_limit_bytes_);
+}
+
+std::optional<Error> Writer::refusal(const Op& op, std::uint64_t used_bytes) {
+    const bool of_client = !op.effect && !op.events.empty();
+    const std::uint64_t limit = of_client ? limit_bytes() : bounds_.max_bytes;
     if (used_bytes + (op.events.empty() ? 0 : op.bytes) <= limit) {
         return std::nullopt;
     }
+    if (of_client && upkeep_.makes_room(op.bytes)) {
+        return Error{.code = Code::unavailable,
+                     .context = "store",
+                     .object = "disk",
+                     .reason = "older events are being removed to make room; send it again",
+                     .retry_after_s = making_room_retry_after_s};
+    }
+    if (disk_limit_bytes_ < bounds_.max_bytes) {
+        return full_error("the disk has no more room than store.keep_free; free space there, then send it again");
+    }
     return full_error("the store has reached max_bytes (" + format_size(bounds_.max_bytes) +
-                      "); raise store.max_bytes, then send it again");
+                      ") and nothing may go; raise store.max_bytes, or shorten store.retention");
 }
 
 // ---- commits ----
@@ -237,6 +307,9 @@ void Writer::commit(std::span<Op* const> ops) {
     if (rc == 0) {
         log_.committed();
         if (group.writes()) {
+            for (const Op* op : group.ops()) {
+                written_bytes_ += op->bytes;
+            }
             note_success(std::ranges::any_of(group.ops(), [](const Op* op) { return !op->effect; }),
                          seconds_since(start));
         }
@@ -374,14 +447,15 @@ void Writer::note_success(bool of_client, double seconds) {
     commit_seconds_ += seconds;
     ++commits_;
     full_ = full_ && !of_client;
-    sealing_.resume();
+    upkeep_.resume();
 }
 
 void Writer::look_for_space() {
-    const std::uint64_t space = free_bytes(env_.directory());
-    const std::uint64_t used = env_.used_bytes();
+    measure_free();
+    const std::uint64_t free = disk_of(env_.directory()).free;
+    const std::uint64_t used = space().used_bytes;
     const std::scoped_lock lock(health_mutex_);
-    full_ = space < wanted_bytes_ + free_bytes_margin || used + wanted_bytes_ > client_limit();
+    full_ = free < wanted_bytes_ + free_bytes_margin || used + wanted_bytes_ > limit_bytes();
 }
 
 // After a failed flush nobody knows what the disk holds: what was acknowledged stays readable, nothing is written any

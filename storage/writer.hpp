@@ -8,9 +8,10 @@
 #include "storage/group.hpp"
 #include "storage/inbox.hpp"
 #include "storage/log_state.hpp"
-#include "storage/sealing.hpp"
 #include "storage/store.hpp"
+#include "storage/upkeep.hpp"
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -27,11 +28,13 @@ public:
         Publisher& publisher;
         Post post;
         std::shared_ptr<Feed> feed;
+        const Clock& clock;
     };
     struct Bounds {
         std::uint64_t max_bytes = 0;
         std::int64_t window_us = 0;
         bool seal = true;
+        RetentionPolicy retention{};
     };
     Writer(Parts parts, const Bounds& bounds);
     ~Writer() { stop(); }
@@ -48,14 +51,16 @@ private:
     using Answers = std::vector<std::pair<Done<Receipt>, Result<Receipt>>>;
 
     void run();
-    std::optional<std::chrono::milliseconds> patience(bool full) const;
-    bool can_seal() const;
-    void seal_some();
+    std::optional<std::chrono::milliseconds> patience(bool full);
+    bool has_upkeep();
+    void keep_up();
     void serve(std::vector<Op>& ops);
     void give_up(std::vector<Op>& ops, const char* what);
     std::vector<Op*> admit(std::vector<Op>& ops);
-    std::uint64_t client_limit() const;
-    std::optional<Error> refusal(const Op& op, std::uint64_t used_bytes) const;
+    void measure_free();
+    Space space() const;
+    std::uint64_t limit_bytes() const;
+    std::optional<Error> refusal(const Op& op, std::uint64_t used_bytes);
     void commit(std::span<Op* const> ops);
     int write(Group& group);
     void succeed(Group& group);
@@ -76,13 +81,23 @@ private:
     std::shared_ptr<Feed> feed_;
     Bounds bounds_;
     Inbox inbox_{};
-    Sealing sealing_;
+    Upkeep upkeep_;
+    const Clock& clock_;
     std::thread thread_{};
+
+    // Pages that hold nothing, as of the last look, and what was written since: a look reads the list of them.
+    std::uint64_t free_bytes_ = 0;
+    std::uint64_t written_bytes_ = 0;
+    std::uint64_t disk_limit_bytes_ = 0; // what keep_free leaves, as of then
+    std::chrono::steady_clock::time_point measured_{};
+    std::atomic<bool> tidying_{false};
 
     mutable std::mutex health_mutex_;
     std::array<std::uint64_t, commit_bounds_s.size() + 1> buckets_{};
     double commit_seconds_ = 0;
     std::uint64_t commits_ = 0;
+    std::uint64_t shown_free_bytes_ = 0;
+    std::uint64_t shown_limit_bytes_ = 0;
     bool full_ = false;
     std::uint64_t wanted_bytes_ = 0; // by what failed for space
     std::string stopped_{};

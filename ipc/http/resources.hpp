@@ -48,6 +48,7 @@ void make_backup(Context& context, Request request, Responder responder);
 
 // operation.cpp
 void get_status(Context& context, Request request, Responder responder);
+void get_retention(Context& context, Request request, Responder responder);
 void reload(Context& context, Request request, Responder responder);
 void metrics(Context& context, Request request, Responder responder);
 void healthz(Context& context, Request request, Responder responder);

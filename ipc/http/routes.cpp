@@ -57,6 +57,7 @@ constexpr std::array routes = std::to_array<Route>({
     {"GET", "/v1/scripts", read, list_scripts, "script"},
 
     {"GET", "/v1/status", read, get_status},
+    {"GET", "/v1/retention", read, get_retention},
     {"POST", "/v1/reload", control, reload},
     {"POST", "/v1/backup", control, make_backup},
     {"GET", "/metrics", read, metrics},
@@ -105,7 +106,6 @@ constexpr std::array routes = std::to_array<Route>({
     later("POST", "/v1/maintenance", control, upkeep),
     later("DELETE", "/v1/maintenance/{id}", control, upkeep),
     later("GET", "/v1/config", read, "showing the configuration is"),
-    later("GET", "/v1/retention", read, "retention is"),
 });
 
 } // namespace

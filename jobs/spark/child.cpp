@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jobs/spark/child.hpp"
 
+#include "jobs/priority.hpp"
 #include "jobs/script_environment.hpp"
 
 #include <array>
@@ -97,6 +98,7 @@ void set_limits(const protocol::Limits& limits) {
     if (::getppid() != plan.parent || ::setsid() < 0 || ::fchdir(plan.directory) != 0) {
         give_up(plan);
     }
+    give_way_in_session();
     ::umask(077);
     set_limits(plan.limits);
     for (std::size_t i = 0; i < plan.descriptors.size(); ++i) {

@@ -2,6 +2,7 @@
 // tocsin-spark: runs one SPARK script for the daemon and answers over the socket that is its standard input. Started by
 // the daemon itself, or by systemd for each connection (Accept=yes, StandardInput=socket).
 #include "core/fd.hpp"
+#include "jobs/priority.hpp"
 #include "jobs/spark/supervisor.hpp"
 
 #include <csignal>
@@ -63,6 +64,8 @@ int main(int argc, char** argv) {
                    stderr);
         return 2;
     }
+    tocsin::jobs::give_way();
+    tocsin::jobs::give_way_in_session();
     Fd socket = take_socket();
     Fd signals = open_signals();
     if (!socket.valid() || !signals.valid() || ::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) {

@@ -34,6 +34,8 @@ public:
         }
         return std::make_unique<FakeBackup>(backup_pieces);
     }
+    RetentionReport retention() const override { return kept; }
+    RetentionReport kept{};
     std::vector<int> backup_files{};
     std::optional<Error> backup_error{};
     std::vector<std::string> backup_pieces{};

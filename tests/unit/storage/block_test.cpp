@@ -39,6 +39,8 @@ std::optional<std::string> value_of(const Event& e, Dimension dimension) {
         return small_value(e.spark_script.empty() ? 0 : 1);
     case Dimension::hour:
         return hour_value(hour_of(e.event_time_us));
+    case Dimension::uid:
+        return e.origin.uid ? std::optional(uid_value(*e.origin.uid)) : std::nullopt;
     }
     return std::nullopt;
 }

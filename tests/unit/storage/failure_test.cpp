@@ -253,7 +253,8 @@ TEST(Failure, AFullMapIsAFullDisk) {
 }
 
 TEST(Failure, MaxBytesRefusesClientsBeforeReadersEffects) {
-    Fixture f(Options{.max_bytes = 2 * limits::MiB, .tail_events = 1'000});
+    Fixture f(Options{.max_bytes = 2 * limits::MiB, .tail_events = 1'000},
+              {.map_bytes = 0, .before_commit = {}, .seal = false}); // nothing goes
     ASSERT_TRUE(f.open());
     Event large = event("large");
     std::uint64_t taken = 0;

@@ -107,5 +107,30 @@ TEST(Inbox, PatienceEnds) {
     EXPECT_TRUE(work->ops.empty());
 }
 
+TEST(Inbox, LetsAPatientEffectGoAlongWithOthers) {
+    using std::chrono::milliseconds;
+    Inbox inbox;
+    const auto patient = [](std::int64_t patience_us) {
+        Op op = with_row("patient", true);
+        op.patience_us = patience_us;
+        return op;
+    };
+    ASSERT_FALSE(push(inbox, patient(3'600'000'000)));
+    EXPECT_THAT(names(*inbox.take(milliseconds(1))), ElementsAre()) << "it asked for no commit of its own";
+    ASSERT_FALSE(push(inbox, plain("client")));
+    EXPECT_THAT(names(*inbox.take({})), ElementsAre("patient", "client"));
+
+    ASSERT_FALSE(push(inbox, patient(1)));
+    EXPECT_THAT(names(*inbox.take({})), ElementsAre("patient")) << "its patience ends";
+
+    ASSERT_FALSE(push(inbox, patient(3'600'000'000)));
+    ASSERT_FALSE(push(inbox, with_row("urgent", true)));
+    EXPECT_THAT(names(*inbox.take({})), ElementsAre("patient", "urgent"));
+
+    ASSERT_FALSE(push(inbox, patient(3'600'000'000)));
+    inbox.close();
+    EXPECT_THAT(names(*inbox.take({})), ElementsAre("patient"));
+}
+
 } // namespace
 } // namespace tocsin::storage::test

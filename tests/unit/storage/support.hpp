@@ -208,6 +208,21 @@ public:
         ASSERT_EQ(store->health().stopped_sealing, "");
     }
 
+    // Until nothing of what is done beside the intake is left to do.
+    void tidy_all() {
+        const auto end = std::chrono::steady_clock::now() + patience;
+        for (bool busy = true; busy && std::chrono::steady_clock::now() < end; busy = store->health().tidying) {
+            for (int looks = 0; looks < 2;
+                 ++looks) { // the second is answered after what the first one made the writer do
+                auto seen = std::make_shared<bool>(false);
+                store->ping_writer([seen] { *seen = true; });
+                ASSERT_TRUE(io.run_until([seen] { return *seen; }));
+            }
+        }
+        ASSERT_FALSE(store->health().tidying);
+        ASSERT_EQ(store->health().stopped_sealing, "");
+    }
+
     // Calls ask(done) and waits for the answer.
     template <typename T, typename Ask> Result<T> wait(const Ask& ask) {
         auto answer = std::make_shared<std::optional<Result<T>>>();

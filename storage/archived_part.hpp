@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of a count that expired events are. The archive has single dimensions by the hour: it answers where filter
+// and groups are of one of them, and takes the hours that lie within since and until as a whole.
+#pragma once
+
+#include "core/filter.hpp"
+#include "storage/archive.hpp"
+#include "storage/grouping.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace tocsin::storage {
+
+class ArchivedPart {
+public:
+    // By one dimension, or by the hour and one. None where the archive does not know.
+    static std::optional<ArchivedPart> of(const Filter& filter, const std::vector<Dimension>& by);
+    Result<void> add_to(const Txn& txn, Grouping& grouping) const;
+
+private:
+    ArchivedPart(const Filter& filter, Dimension dimension, bool by_hour);
+    bool wants(std::string_view value) const;
+
+    const Filter* filter_; // the question's, which outlives this
+    Dimension dimension_;
+    bool by_hour_;
+    std::pair<std::uint32_t, std::uint32_t> hours_;
+};
+
+} // namespace tocsin::storage
