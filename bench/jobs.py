@@ -111,11 +111,12 @@ class Bench:
 
     def round(self):
         self.taken["alone"].append(self.alone())
-        for script in SCRIPTS:
+        for script in self.given.scripts:
             taken, rate = self.jobs(script)
             self.taken[script].append(taken)
             self.rates[script].append(rate)
-        self.taken["bare"].append(self.bare(max(self.rates["quick"][-1], 1)))
+        if "quick" in self.given.scripts:
+            self.taken["bare"].append(self.bare(max(self.rates["quick"][-1], 1)))
 
     def row(self, label, name):
         cells = []
@@ -127,9 +128,10 @@ class Bench:
 
     def tell(self):
         self.row("no jobs", "alone")
-        for script, told in TELL.items():
-            self.row(f"{told}, {statistics.median(self.rates[script]):.0f} a second", script)
-        self.row("bare processes, as many as scripts of nothing", "bare")
+        for script in self.given.scripts:
+            self.row(f"{TELL[script]}, {statistics.median(self.rates[script]):.0f} a second", script)
+        if self.taken["bare"]:
+            self.row("bare processes, as many as scripts of nothing", "bare")
         print(f"the daemon takes {statistics.median(self.memory):.0f} MiB with {QUEUED:,} queued")
 
 
@@ -138,6 +140,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--parallel", type=int, default=2)
+    parser.add_argument("--scripts", nargs="*", choices=SCRIPTS, default=list(SCRIPTS))
     given = parser.parse_args()
     with safe_folder() as folder:
         bench = Bench(folder, given)

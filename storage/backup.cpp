@@ -17,6 +17,7 @@ namespace tocsin::storage {
 
 namespace {
 
+constexpr std::uint64_t beyond_part = 16; // of max_bytes: by which a backup may take the store beyond
 constexpr unsigned percent_whole = 100;
 constexpr std::uint64_t us_per_s = 1'000'000;
 
@@ -154,9 +155,10 @@ Result<void> Backups::within_bounds() const {
     }
     const std::uint64_t before = all_bytes_;
     const std::uint64_t now = env_.used_bytes();
-    // Intake is refused at max_bytes; a store that is there already grows by little.
-    const std::uint64_t half = bounds_.max_bytes > before ? (bounds_.max_bytes - before) / 2 : bounds_.growth_bytes;
-    if (now > before && now - before > std::min(bounds_.growth_bytes, half)) {
+    // A store at its limit goes on taking events, in place of older ones whose pages the backup holds.
+    const std::uint64_t half = bounds_.max_bytes > before ? (bounds_.max_bytes - before) / 2 : 0;
+    const std::uint64_t may_grow = std::max(half, bounds_.max_bytes / beyond_part);
+    if (now > before && now - before > std::min(bounds_.growth_bytes, may_grow)) {
         return fail(Code::limit_exceeded, "backup", "",
                     "the store grew by " + std::to_string((now - before) / limits::MiB) +
                         " MiB meanwhile, as its old pages are held; write it to a faster place, or when less comes in");

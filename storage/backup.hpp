@@ -23,7 +23,8 @@ struct BackupBounds {
     std::int64_t time_us_max = limits::backup_us_max;
     std::int64_t stall_us_max = limits::backup_stall_us_max;
     std::uint64_t growth_bytes = limits::backup_growth_bytes;
-    std::uint64_t max_bytes = 0; // of the store: at most half of what is free there may be used up meanwhile
+    std::uint64_t max_bytes =
+        0; // of the store: half of what is left there may be used up meanwhile, or a sixteenth of all
 };
 
 // Where the pieces go. Called by the backup's thread alone.

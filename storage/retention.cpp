@@ -4,6 +4,7 @@
 #include "storage/keys.hpp"
 
 #include <algorithm>
+#include <vector>
 
 namespace tocsin::storage {
 
@@ -139,16 +140,18 @@ std::optional<UpkeepOrder> Retention::by_age(const State& state) {
 
 // One who holds more than half of all while others have something, too.
 std::optional<std::uint32_t> Retention::greedy_uid(const State& state) const {
-    std::map<std::optional<std::uint32_t>, std::uint64_t> held;
+    std::map<std::uint32_t, std::uint64_t> held;
     std::uint64_t all = 0;
     for (const BlockSummary& block : state.sealed) {
         for (const Holding& holding : block.holdings) {
-            held[holding.uid] += holding.bytes;
+            if (holding.uid) {
+                held[*holding.uid] += holding.bytes;
+            }
             all += holding.bytes;
         }
     }
     const auto most = std::ranges::max_element(held, {}, [](const auto& one) { return one.second; });
-    if (held.size() < 2 || !most->first || most->second <= all / 2) {
+    if (held.size() < 2 || most->second <= all / 2) {
         return std::nullopt;
     }
     return most->first;
@@ -161,34 +164,43 @@ bool Retention::newer_hold_less(const State& state, std::size_t rank) {
     return !state.all_sealed || (in_tail && state.tail.bytes > state.space.limit_bytes / tail_part);
 }
 
+// The oldest block with something of this severity, of one user or of all.
+std::optional<UpkeepOrder> Retention::find_victim(const State& state, std::size_t rank,
+                                                  std::optional<std::uint32_t> uid) const {
+    const std::int64_t mark = uid ? std::int64_t{*uid} : -1;
+    for (const BlockSummary& block : state.sealed) {
+        const bool has =
+            block.by_severity[rank] != 0 &&
+            (!uid || std::ranges::any_of(block.holdings, [uid](const Holding& one) { return one.uid == uid; }));
+        if (has && !fruitless_.contains({block.first, rank, mark})) {
+            UpkeepOrder order{.kind = UpkeepKind::expire, .block = block, .for_space = true};
+            order.rule.received_before_us[rank] = ExpiryRule::all;
+            order.rule.uid = uid;
+            return order;
+        }
+    }
+    return std::nullopt;
+}
+
 std::optional<UpkeepOrder> Retention::by_size(const State& state) {
-    const auto find = [this, &state](std::optional<std::uint32_t> uid) -> std::optional<UpkeepOrder> {
-        const std::int64_t mark = uid ? std::int64_t{*uid} : -1;
+    std::vector<std::optional<std::uint32_t>> whose{std::nullopt};
+    if (const auto greedy = greedy_uid(state)) {
+        whose.insert(whose.begin(), greedy);
+    }
+    for (const auto uid : whose) {
         for (std::size_t rank = 0; rank < 4; ++rank) {
-            if (!uid && rank != 0 && newer_hold_less(state, rank)) {
+            if (rank != 0 && newer_hold_less(state, rank)) {
                 return state.all_sealed ? std::optional(UpkeepOrder{.kind = UpkeepKind::close_tail}) : std::nullopt;
             }
-            for (const BlockSummary& block : state.sealed) {
-                const bool has =
-                    block.by_severity[rank] != 0 &&
-                    (!uid || std::ranges::any_of(block.holdings, [uid](const Holding& one) { return one.uid == uid; }));
-                if (has && !fruitless_.contains({block.first, rank, mark})) {
-                    UpkeepOrder order{.kind = UpkeepKind::expire, .block = block, .for_space = true};
-                    order.rule.received_before_us[rank] = ExpiryRule::all;
-                    order.rule.uid = uid;
-                    return order;
-                }
+            if (auto order = find_victim(state, rank, uid)) {
+                return order;
             }
         }
-        return std::nullopt;
-    };
-    const auto greedy = greedy_uid(state);
-    auto order = greedy ? find(greedy) : std::nullopt;
-    order = order ? order : find(std::nullopt);
-    if (!order && state.all_sealed && state.tail.bytes > state.space.limit_bytes / water_part) {
+    }
+    if (state.all_sealed && state.tail.bytes > state.space.limit_bytes / water_part) {
         return UpkeepOrder{.kind = UpkeepKind::close_tail};
     }
-    return order;
+    return std::nullopt;
 }
 
 void Retention::looked(const UpkeepOrder& order, const std::array<std::int64_t, 4>& oldest_us, std::uint64_t expired,

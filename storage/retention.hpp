@@ -93,6 +93,8 @@ private:
     std::optional<UpkeepOrder> finish_dead(const State& state) const;
     std::optional<UpkeepOrder> by_age(const State& state);
     std::optional<UpkeepOrder> by_size(const State& state);
+    std::optional<UpkeepOrder> find_victim(const State& state, std::size_t rank,
+                                           std::optional<std::uint32_t> uid) const;
     static bool newer_hold_less(const State& state, std::size_t rank);
     std::optional<std::uint32_t> greedy_uid(const State& state) const;
     // From which severities' time on a block, of which only bounds are known, must be looked at.
