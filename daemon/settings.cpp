@@ -9,8 +9,8 @@ namespace tocsin::daemon {
 namespace {
 
 constexpr std::uint64_t store_bytes_default = 4ULL << 30;
-// Five runs begin in a second on each processor: a queue of scripts that end at once must not slow intake down.
-constexpr std::int64_t begin_gap_us = 200'000;
+// Ten runs begin in a second on each processor: a queue of scripts that end at once must not slow intake down.
+constexpr std::int64_t begin_gap_us = 100'000;
 constexpr std::uint64_t store_bytes_least = 16ULL << 20; // of a tiny file system
 
 std::uint64_t default_max_bytes(const Site& site) {

@@ -139,12 +139,11 @@ private:
                 }
             }
         }
-        for (SealedRow& row : rows) {
-            if (row.key.size() > kind_at && kinds.find(row.key[kind_at]) != std::string::npos) {
-                slice.put(std::move(row));
-                row.key.clear();
-            }
-        }
+        const auto others = std::stable_partition(rows.begin(), rows.end(), [&kinds](const SealedRow& row) {
+            return kinds.find(row.key[kind_at]) != std::string::npos;
+        });
+        std::for_each(rows.begin(), others, [&slice](SealedRow& row) { slice.put(std::move(row)); });
+        rows.erase(rows.begin(), others);
         if (kinds == times_kinds) {
             block_.removed = place_of(block_).rows - block_.events;
             slice.block = block_;

@@ -62,8 +62,9 @@ private:
         }
         header_ = std::move(*header);
         dead_ = std::move(*dead);
-        for (std::uint8_t rank = 0; rank < severities_.size(); ++rank) {
-            auto rows = rows_of(txn_, place_, Dimension::severity, small_value(rank));
+        for (std::size_t rank = 0; rank < severities_.size(); ++rank) {
+            const auto value = small_value(static_cast<std::uint8_t>(rank));
+            auto rows = rows_of(txn_, place_, Dimension::severity, value);
             if (!rows) {
                 return std::unexpected(rows.error());
             }

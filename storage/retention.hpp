@@ -22,8 +22,8 @@ namespace tocsin::storage {
 struct RetentionPolicy {
     static constexpr std::int64_t day_us = 24LL * 3600 * 1'000'000;
     std::array<std::int64_t, 4> age_us{30 * day_us, 90 * day_us, 365 * day_us, 365 * day_us}; // by severity
-    std::int64_t counters_us = 5 * 365 * day_us; // of the archive's hours and the counters'
-    std::uint64_t keep_free_bytes = 0;           // of the file system; the larger of both
+    std::int64_t counters_us = 1'825 * day_us; // of the archive's hours and the counters'
+    std::uint64_t keep_free_bytes = 0;         // of the file system; the larger of both
     double keep_free_share = 0;
 };
 

@@ -336,7 +336,8 @@ RetentionReport Store::retention() const {
         const double bytes_a_day =
             static_cast<double>(out.used_bytes) / static_cast<double>(view.events()) * static_cast<double>(fresh);
         const double days = static_cast<double>(out.limit_bytes - out.used_bytes) / bytes_a_day;
-        const auto longest = static_cast<double>(std::ranges::max(impl_->options.retention.age_us) / pace_us);
+        const auto longest =
+            static_cast<double>(std::ranges::max(impl_->options.retention.age_us)) / static_cast<double>(pace_us);
         if (days < longest) { // beyond, as much goes as comes
             out.full_by_us = now_us + static_cast<std::int64_t>(days * static_cast<double>(pace_us));
         }

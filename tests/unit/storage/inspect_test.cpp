@@ -92,7 +92,11 @@ TEST_F(InspectTest, AFlippedByteIsNamedOrHarmlessAndNeverACrash) {
             EXPECT_FALSE(seen->problems.front().empty());
         }
     }
-    EXPECT_GT(named, flips / 4);
+    const auto sound = look(whole);
+    ASSERT_TRUE(sound);
+    // In a page that holds nothing a flip is harmless.
+    const std::uint64_t told = flips * sound->pages_used / (sound->pages_used + sound->pages_free);
+    EXPECT_GT(named, told / 4);
 }
 
 TEST_F(InspectTest, ACutFileIsNamed) {
