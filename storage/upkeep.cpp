@@ -63,7 +63,10 @@ void Upkeep::find_garbage() {
             break;
         }
     }
-    garbage_.emplace_back(std::max(next, parts_.log.sealed() + 1), UINT64_MAX);
+    if (next <= parts_.log.sealed()) {
+        garbage_.emplace_back(next, parts_.log.sealed() + 1);
+    }
+    garbage_.emplace_back(parts_.log.sealed() + 1, UINT64_MAX);
 }
 
 bool Upkeep::due() {

@@ -5,11 +5,13 @@
 #include "storage/counters.hpp"
 #include "storage/inspect.hpp"
 #include "storage/keys.hpp"
+#include "storage/schema.hpp"
 #include "tests/unit/storage/support.hpp"
 
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 namespace tocsin::storage::test {
@@ -186,6 +188,21 @@ Options small(std::size_t tail_events) {
     return options;
 }
 
+// Of a closed store whose events have all gone.
+void expect_nothing_left_behind(const Fixture& f) {
+    auto env = Env::open({.directory = f.directory.path()});
+    ASSERT_TRUE(env);
+    ASSERT_TRUE((*env)->open_trees());
+    const auto txn = Txn::read(**env);
+    ASSERT_TRUE(txn);
+    for (const Tree tree : {Tree::log, Tree::blocks, Tree::records, Tree::sealed, Tree::idem, Tree::reports}) {
+        Cursor cursor(*txn, tree);
+        const auto found = cursor.first();
+        EXPECT_EQ(*txn->entries(tree), 0U)
+            << tree_name(tree) << " has " << (found && *found ? to_hex((*found)->key) : std::string());
+    }
+}
+
 TEST(RetentionByAge, EachSeverityHasItsTime) {
     Fixture f(small(100));
     ASSERT_TRUE(f.open());
@@ -283,7 +300,8 @@ TEST(RetentionByAge, CutOffAnywhereLeavesAWholeStore) {
         const auto all = fill(f, 4, 260);
         ASSERT_NO_FATAL_FAILURE(f.tidy_all());
         f.close();
-        f.clock.now += 40 * day + (dead_after % 2 == 0 ? 0 : 30 * day);
+        constexpr std::array<std::int64_t, 3> days = {40, 70, 600};
+        f.clock.now += days[static_cast<std::size_t>(dead_after % 3)] * day;
         auto commits = std::make_shared<std::atomic<int>>(0);
         f.seams.before_commit = [commits, dead_after] { return ++*commits > dead_after ? EIO : 0; };
         ASSERT_TRUE(f.open());
@@ -305,13 +323,17 @@ TEST(RetentionByAge, CutOffAnywhereLeavesAWholeStore) {
         f.seams = {};
         ASSERT_TRUE(f.open());
         ASSERT_NO_FATAL_FAILURE(f.tidy_all()) << dead_after;
-        const bool late = dead_after % 2 != 0;
-        const auto left = only(all, [late](const Event& e) {
-            return late ? e.severity == Severity::critical : e.severity != Severity::info;
+        const auto left = only(all, [dead_after](const Event& e) {
+            return dead_after % 3 == 0   ? e.severity != Severity::info
+                   : dead_after % 3 == 1 ? e.severity == Severity::critical
+                                         : false;
         });
         ASSERT_NO_FATAL_FAILURE(expect_left(f, all, left, 8)) << dead_after;
         expect_counts(f, all);
         ASSERT_NO_FATAL_FAILURE(expect_sound(f, left.size(), all.size() - left.size())) << dead_after;
+        if (left.empty()) {
+            expect_nothing_left_behind(f);
+        }
     }
 }
 
