@@ -244,7 +244,7 @@ TEST(RetentionByAge, ReceivedTimeDecidesToTheEvent) {
     ASSERT_NO_FATAL_FAILURE(f.reopen()); // looks at once
     ASSERT_NO_FATAL_FAILURE(f.tidy_all());
     const auto slack = second; // a tenth of the time
-    const auto now = f.clock.now;
+    const std::int64_t now = f.clock.now;
     for (const Event& e : all) {
         const bool due = e.severity == Severity::info && e.received_time_us < now - 10 * second;
         const bool there = f.get(e.unique_index).has_value();

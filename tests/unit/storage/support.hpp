@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -32,7 +33,7 @@ class StillClock final : public Clock {
 public:
     std::int64_t wall_us() const override { return now; }
     std::int64_t boot_us() const override { return now; }
-    std::int64_t now = now_us;
+    std::atomic<std::int64_t> now = now_us; // the writer looks at it as well
 };
 
 // Functions posted by the store, run by the thread of the test.
