@@ -22,25 +22,6 @@ using ::testing::IsEmpty;
 constexpr std::int64_t second = 1'000'000;
 constexpr std::int64_t day = 24 * 3600 * second;
 
-std::vector<Event> fill(Fixture& f, std::uint64_t seed, std::uint64_t count, std::uint64_t first = 0) {
-    std::mt19937_64 random(seed);
-    std::vector<Event> all;
-    while (all.size() < count) {
-        std::vector<Event> batch;
-        for (std::uint64_t n = std::min<std::uint64_t>(1 + random() % 30, count - all.size()); n > 0; --n) {
-            batch.push_back(random_event(random, first + all.size() + batch.size()));
-        }
-        const auto receipt = f.append(batch);
-        EXPECT_TRUE(receipt);
-        for (std::size_t i = 0; receipt && i < batch.size(); ++i) {
-            batch[i].unique_index = receipt->indexes[i];
-            batch[i].spark_report_id = batch[i].spark_script.empty() ? std::nullopt : std::optional<std::int64_t>(-1);
-            all.push_back(std::move(batch[i]));
-        }
-    }
-    return all;
-}
-
 Filter random_filter(std::mt19937_64& random) {
     const auto pick = [&random](std::uint64_t below) { return random() % below; };
     Filter filter;
@@ -361,12 +342,6 @@ TEST(RetentionByAge, TheArchiveForgetsToo) {
 
 constexpr std::uint64_t max_bytes = 8ULL << 20;
 
-std::string noise(std::mt19937_64& random, std::size_t size) {
-    std::string text(size, '\0');
-    std::ranges::generate(text, [&random] { return static_cast<char>('0' + random() % 64); });
-    return text;
-}
-
 // Appends, again and again while older events go; the last answer.
 Result<Receipt> insist(Fixture& f, const std::vector<Event>& batch) {
     const auto end = std::chrono::steady_clock::now() + patience;
@@ -462,6 +437,20 @@ TEST(RetentionForSpace, WhoHoldsMoreThanHalfGivesWay) {
     const auto third = flood(f, random, max_bytes / 4, 3, info);
     ASSERT_NO_FATAL_FAILURE(f.tidy_all());
     EXPECT_EQ(alive(f, third), third.size());
+}
+
+TEST(RetentionForSpace, KeepFreeLimitsGrowth) {
+    constexpr std::uint64_t own = 64ULL << 20; // no disk is too full for so much
+    Fixture f(small(500));
+    ASSERT_TRUE(f.open());
+    EXPECT_EQ(f.store->health().limit_bytes, f.options.max_bytes);
+    f.options.retention.keep_free_share = 1;
+    ASSERT_NO_FATAL_FAILURE(f.reopen());
+    EXPECT_EQ(f.store->health().limit_bytes, own);
+    f.options.retention = {};
+    f.options.retention.keep_free_bytes = 1ULL << 60;
+    ASSERT_NO_FATAL_FAILURE(f.reopen());
+    EXPECT_EQ(f.store->health().limit_bytes, own);
 }
 
 TEST(RetentionForSpace, NothingThatMustStayGoes) {

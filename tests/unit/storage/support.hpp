@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -272,5 +273,36 @@ public:
     Io io;
     std::unique_ptr<Store> store;
 };
+
+// What no compression makes small.
+inline std::string noise(std::mt19937_64& random, std::size_t size) {
+    std::string text(size, '\0');
+    std::ranges::generate(text, [&random] { return static_cast<char>('0' + random() % 64); });
+    return text;
+}
+
+// Appends random events in batches, some of them large; what a reader must see of them.
+inline std::vector<Event> fill(Fixture& f, std::uint64_t seed, std::uint64_t count,
+                               std::uint64_t large_one_in = 1'000) {
+    std::mt19937_64 random(seed);
+    std::vector<Event> all;
+    while (all.size() < count) {
+        std::vector<Event> batch;
+        for (std::uint64_t n = 1 + random() % 30; n > 0; --n) {
+            batch.push_back(random_event(random, all.size() + batch.size()));
+            if (random() % large_one_in == 0) {
+                batch.back().description = noise(random, 60'000);
+            }
+        }
+        const auto receipt = f.append(batch);
+        EXPECT_TRUE(receipt);
+        for (std::size_t i = 0; receipt && i < batch.size(); ++i) {
+            batch[i].unique_index = receipt->indexes[i];
+            batch[i].spark_report_id = batch[i].spark_script.empty() ? std::nullopt : std::optional<std::int64_t>(-1);
+            all.push_back(std::move(batch[i]));
+        }
+    }
+    return all;
+}
 
 } // namespace tocsin::storage::test
