@@ -5,6 +5,7 @@
 #include "storage/counters.hpp"
 #include "storage/inspect.hpp"
 #include "storage/keys.hpp"
+#include "storage/log_state.hpp"
 #include "storage/schema.hpp"
 #include "tests/unit/storage/support.hpp"
 
@@ -336,6 +337,21 @@ TEST(RetentionByAge, TheArchiveForgetsToo) {
     EXPECT_EQ(*f.store->total("name-1"), sums(all, [](const Event& e) { return e.event_name; })["name-1"])
         << "the total of a name is for ever";
     expect_sound(f, 0, all.size());
+}
+
+// One may be wanted for its age when another one was made just before.
+TEST(RetentionByAge, AnEmptyTailMakesNoBlock) {
+    const Directory directory;
+    std::filesystem::create_directories(directory.path());
+    auto env = Env::open({.directory = directory.path()});
+    ASSERT_TRUE(env);
+    const auto prepared = prepare(**env, now_us);
+    ASSERT_TRUE(prepared);
+    LogState log(prepared->meta, {.tail_events = 10, .window_us = day, .keys_max = 10});
+    ASSERT_TRUE(log.load(**env, now_us));
+    EXPECT_EQ(log.checkpoint(**env), 0);
+    EXPECT_TRUE(log.blocks().empty());
+    EXPECT_EQ(*Txn::read(**env)->entries(Tree::blocks), 0U);
 }
 
 // ---- for space ----
