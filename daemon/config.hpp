@@ -124,6 +124,7 @@ struct Config {
 
     std::vector<std::string> jobs_directories{};
     std::int64_t jobs_parallel = 0;
+    std::int64_t jobs_begins = 0;
     std::int64_t jobs_timeout_us = 0;
     std::int64_t jobs_kill_after_us = 0;
     std::int64_t jobs_callback_timeout_us = 0;

@@ -153,6 +153,8 @@ std::vector<Key<Config>> reader_keys() {
         key("jobs.directories", {paths, R"(["/etc/tocsin/spark.d", "/usr/lib/tocsin/spark.d"])", reload},
             &Config::jobs_directories, "where scripts are installed; the first hit wins"),
         key("jobs.parallel", {integer(1, 256), "2", reload}, &Config::jobs_parallel, "jobs that run at the same time"),
+        key("jobs.begins", {integer(0, 10'000), "0", reload}, &Config::jobs_begins,
+            "runs that begin in a second, after four at once; 0: two for each processor"),
         key("jobs.timeout", {duration(100'000, 7 * day), "10m", reload}, &Config::jobs_timeout_us,
             "a script that runs longer gets SIGTERM"),
         key("jobs.kill_after", {duration(0, 3600 * second), "5s", reload}, &Config::jobs_kill_after_us,

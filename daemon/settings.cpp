@@ -9,9 +9,18 @@ namespace tocsin::daemon {
 namespace {
 
 constexpr std::uint64_t store_bytes_default = 4ULL << 30;
-// Ten runs begin in a second on each processor: a queue of scripts that end at once must not slow intake down.
-constexpr std::int64_t begin_gap_us = 100'000;
+// Two runs begin in a second on each processor, after some at once: a queue of scripts that end soon, or that make many
+// processes, must not slow intake down.
+constexpr std::int64_t begins_a_processor = 2;
+constexpr unsigned begin_burst = 4;
 constexpr std::uint64_t store_bytes_least = 16ULL << 20; // of a tiny file system
+
+constexpr std::int64_t second_us = 1'000'000;
+
+std::int64_t begins_a_second(const Config& config) {
+    const std::int64_t processors = std::max(1U, std::thread::hardware_concurrency());
+    return config.jobs_begins != 0 ? config.jobs_begins : begins_a_processor * processors;
+}
 
 std::uint64_t default_max_bytes(const Site& site) {
     if (site.file_system_bytes == 0) {
@@ -88,7 +97,7 @@ jobs::Settings job_settings(const Config& config, const Site& site) {
     settings.products = site.state_dir / "products";
     settings.socket = site.socket.string();
     settings.parallel = static_cast<unsigned>(config.jobs_parallel);
-    settings.begin_gap_us = begin_gap_us / std::max(1U, std::thread::hardware_concurrency());
+    settings.pace = {.gap_us = second_us / begins_a_second(config), .burst = begin_burst};
     settings.timeout_us = config.jobs_timeout_us;
     settings.kill_after_us = config.jobs_kill_after_us;
     settings.callback_timeout_us = config.jobs_callback_timeout_us;

@@ -48,7 +48,8 @@ Engine::Engine(boost::asio::io_context& io, Ports ports, Settings settings)
       settings_(absolute(std::move(settings))),
       committer_(std::make_shared<Committer>(io, ports.store)),
       products_(std::make_shared<Products>(settings_.products, settings_.products_bytes_max)),
-      timer_(io) {
+      timer_(io),
+      pace_(settings_.pace) {
     records_.set_limits(limits_of(settings_));
 }
 
@@ -161,6 +162,7 @@ void Engine::abandon() {
 
 void Engine::reconfigure(Settings settings) {
     settings_ = absolute(std::move(settings));
+    pace_.set(settings_.pace);
     records_.set_limits(limits_of(settings_));
     products_->set_bytes_max(settings_.products_bytes_max);
     look_at_helper();
@@ -188,7 +190,7 @@ void Engine::pump() {
     while (const auto id = records_.next_expired(now_us)) {
         expire(*id);
     }
-    while (places_.size() < settings_.parallel && now_us >= next_begin_boot_us_) {
+    while (places_.size() < settings_.parallel && now_us >= pace_.due_us()) {
         const auto id = records_.next_queued(now_us);
         if (!id) {
             break;
@@ -203,7 +205,7 @@ void Engine::arm() {
     auto due = records_.waiting_due_boot_us();
     const auto queue = records_.queue_due_boot_us();
     if (queue && places_.size() < settings_.parallel) {
-        const std::int64_t begins = std::max(*queue, next_begin_boot_us_);
+        const std::int64_t begins = std::max(*queue, pace_.due_us());
         due = std::min(due.value_or(begins), begins);
     }
     timer_.cancel();

@@ -183,7 +183,7 @@ private:
     boost::asio::steady_timer timer_;
     std::optional<boost::asio::thread_pool> spawner_{};
     std::map<std::uint64_t, Place> places_{};
-    std::int64_t next_begin_boot_us_ = 0;
+    Pace pace_;
     std::map<std::uint64_t, std::function<void(const Job&)>> handlers_{};
     std::uint64_t next_handler_ = 0;
     OutputHandler output_handler_{};

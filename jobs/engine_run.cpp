@@ -28,7 +28,7 @@ RunResult never_started(std::string reason) {
 } // namespace
 
 void Engine::begin(std::uint64_t id) {
-    next_begin_boot_us_ = ports_.clock.boot_us() + settings_.begin_gap_us;
+    pace_.begin(ports_.clock.boot_us());
     const Job& job = records_.find(id)->job;
     records_.unwatch(id);
     records_.run_begins(job.script);

@@ -6,6 +6,7 @@
 #include "core/clock.hpp"
 #include "core/limits.hpp"
 #include "core/ports.hpp"
+#include "jobs/pace.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -41,7 +42,7 @@ struct Settings {
     std::filesystem::path products;                 // a directory per job is made here
     std::string socket;                             // TOCSIN_SOCKET of the children
     unsigned parallel = 2;
-    std::int64_t begin_gap_us = 0; // from the beginning of one run to that of the next
+    Pace::Limits pace{}; // of the beginnings of runs
     std::int64_t timeout_us = 600'000'000;
     std::int64_t kill_after_us = 5'000'000;
     std::int64_t callback_timeout_us = 600'000'000;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <mutex>
 #include <system_error>
@@ -55,6 +56,19 @@ MDB_val as_val(std::string_view bytes) {
 
 std::string_view as_view(const MDB_val& value) {
     return {static_cast<const char*>(value.mv_data), value.mv_size};
+}
+
+// A line of LMDB's table of readers: process, thread, and the transaction it reads, or "-". The oldest is wanted.
+int lower_to_reader(const char* line, void* oldest) {
+    std::string_view text(line);
+    text.remove_suffix(text.ends_with('\n') ? 1 : 0);
+    const std::string_view number = text.substr(text.rfind(' ') + 1);
+    std::uint64_t id = 0;
+    if (std::from_chars(number.data(), number.data() + number.size(), id).ec == std::errc{}) {
+        auto& least = *static_cast<std::uint64_t*>(oldest);
+        least = std::min(least, id);
+    }
+    return 0;
 }
 
 } // namespace
@@ -267,6 +281,10 @@ Result<std::uint64_t> Env::free_bytes() {
     if (!txn) {
         return std::unexpected(txn.error());
     }
+    std::uint64_t oldest = mdb_txn_id(txn->raw());
+    if (mdb_reader_list(env_, lower_to_reader, &oldest) < 0) {
+        return fail(Code::unavailable, "store", "free pages", "the table of readers cannot be read");
+    }
     MDB_cursor* cursor = nullptr;
     MDB_stat stat{};
     int rc = mdb_stat(txn->raw(), free_list, &stat);
@@ -275,6 +293,12 @@ Result<std::uint64_t> Env::free_bytes() {
     MDB_val value{};
     std::uint64_t pages = 0;
     while (rc == 0 && (rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+        std::size_t freed_by = 0;
+        std::memcpy(&freed_by, key.mv_data, std::min(sizeof(freed_by), key.mv_size));
+        if (freed_by >= oldest) {
+            rc = MDB_NOTFOUND; // and so are all that follow: somebody may still read those
+            break;
+        }
         std::size_t count = 0;
         std::memcpy(&count, value.mv_data, std::min(sizeof(count), value.mv_size));
         pages += count;

@@ -85,7 +85,8 @@ public:
 
     // Highest page ever used, in bytes.
     std::uint64_t used_bytes() const;
-    // Of these: in pages that hold nothing and will be used again. Reads the list of free pages.
+    // Of these: in pages that hold nothing and that no reader keeps from being used again. Reads the list of free
+    // pages.
     Result<std::uint64_t> free_bytes();
     std::uint64_t map_bytes() const { return map_bytes_; }
     const std::filesystem::path& directory() const { return config_.directory; }

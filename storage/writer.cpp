@@ -25,7 +25,8 @@ constexpr std::int64_t look_again_ms_max = 3'600'000;     // clocks are set
 constexpr std::uint64_t upkeep_bytes = 256ULL << 10;      // about what a step writes, or frees
 constexpr std::uint64_t measure_part = 256;               // of max_bytes: written before free pages are counted again
 constexpr std::chrono::seconds measure_patience{10};      // … or so much later
-constexpr std::uint64_t keep_free_least = 64ULL << 20;    // of a store: no disk is too full for it
+constexpr std::chrono::milliseconds measure_patience_full{100}; // … when clients would be refused
+constexpr std::uint64_t keep_free_least = 64ULL << 20;          // of a store: no disk is too full for it
 constexpr unsigned making_room_retry_after_s = 1;
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
@@ -44,6 +45,10 @@ Disk disk_of(const std::filesystem::path& directory) {
     }
     return {.free = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize,
             .all = static_cast<std::uint64_t>(disk.f_blocks) * disk.f_frsize};
+}
+
+bool is_of_client(const Op& op) {
+    return !op.effect && !op.events.empty();
 }
 
 Error full_error(std::string reason) {
@@ -208,11 +213,13 @@ void Writer::serve(std::vector<Op>& ops) {
 std::vector<Op*> Writer::admit(std::vector<Op>& ops) {
     std::vector<Op*> admitted;
     Answers refused;
-    if (written_bytes_ > bounds_.max_bytes / measure_part ||
-        std::chrono::steady_clock::now() - measured_ > measure_patience) {
-        measure_free();
-    }
     std::uint64_t used = space().used_bytes;
+    const bool is_full = std::ranges::any_of(ops, [this, used](const Op& op) { return !fits(op, used); });
+    if (written_bytes_ > bounds_.max_bytes / measure_part ||
+        std::chrono::steady_clock::now() - measured_ > (is_full ? measure_patience_full : measure_patience)) {
+        measure_free();
+        used = space().used_bytes;
+    }
     const std::string stopped = stopped_reason();
     for (Op& op : ops) {
         auto error = stopped.empty() ? refusal(op, used) : std::optional(stopped_error(stopped));
@@ -260,13 +267,16 @@ void Writer::measure_free() {
     shown_limit_bytes_ = std::min(bounds_.max_bytes, disk_limit_bytes_);
 }
 
+bool Writer::fits(const Op& op, std::uint64_t used_bytes) const {
+    const std::uint64_t limit = is_of_client(op) ? limit_bytes() : bounds_.max_bytes;
+    return used_bytes + (op.events.empty() ? 0 : op.bytes) <= limit;
+}
+
 std::optional<Error> Writer::refusal(const Op& op, std::uint64_t used_bytes) {
-    const bool of_client = !op.effect && !op.events.empty();
-    const std::uint64_t limit = of_client ? limit_bytes() : bounds_.max_bytes;
-    if (used_bytes + (op.events.empty() ? 0 : op.bytes) <= limit) {
+    if (fits(op, used_bytes)) {
         return std::nullopt;
     }
-    if (of_client && upkeep_.makes_room(op.bytes)) {
+    if (is_of_client(op) && upkeep_.makes_room(op.bytes)) {
         return Error{.code = Code::unavailable,
                      .context = "store",
                      .object = "disk",

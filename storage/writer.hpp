@@ -60,6 +60,7 @@ private:
     void measure_free();
     Space space() const;
     std::uint64_t limit_bytes() const;
+    bool fits(const Op& op, std::uint64_t used_bytes) const;
     std::optional<Error> refusal(const Op& op, std::uint64_t used_bytes);
     void commit(std::span<Op* const> ops);
     int write(Group& group);

@@ -34,6 +34,7 @@ CONFIG = """
 [jobs]
 directories = ["{spark}"]
 parallel = 6
+begins = 10000
 kill_after = "100ms"
 callback_timeout = "1h"
 [[script]]
