@@ -20,6 +20,7 @@ namespace tocsin {
 namespace json {
 struct BuilderAccess;
 }
+enum class EventField : std::uint8_t; // core/event_fields.hpp
 
 enum class Severity : std::uint8_t { info, warning, error, critical }; // ordered by rank
 enum class EventType : std::uint8_t { standard, dataset };
@@ -108,7 +109,13 @@ struct IntakeRules {
 // kept minified without rules.redact's keys (in any case). Type dataset needs event_id. finish() gives all wrong ones.
 class EventBuilder {
 public:
-    EventBuilder(const IntakeRules& rules, std::int64_t now_us) : rules_(rules), now_us_(now_us) {}
+    EventBuilder(const IntakeRules& rules, std::int64_t now_us)
+        : rules_(rules), now_us_(now_us), own_(std::in_place), event_(*own_) {}
+    // Into an event that is empty, and of no use where finishing it fails.
+    EventBuilder(const IntakeRules& rules, std::int64_t now_us, Event& into)
+        : rules_(rules), now_us_(now_us), event_(into) {}
+    EventBuilder(const EventBuilder&) = delete;
+    EventBuilder& operator=(const EventBuilder&) = delete;
     void set(std::string_view key, const Scalar& value);
     // A reason that is not about a value: "given twice", "is not valid UTF-8".
     void refuse(std::string_view key, std::string reason);
@@ -117,14 +124,16 @@ public:
 
 private:
     friend struct json::BuilderAccess; // hands in payloads that it has checked, minified and redacted already
-    bool first_time(std::size_t field);
+    bool first_time(EventField field);
+    void set(EventField field, const Scalar& value);
     // Checks what is only known at the end and fills in the defaults; the event is then whole.
     std::optional<Error> complete(bool from_daemon);
     void check_required(bool from_daemon);
 
     const IntakeRules& rules_;
     std::int64_t now_us_;
-    Event event_{};
+    std::optional<Event> own_{};
+    Event& event_;
     std::uint64_t seen_ = 0; // one bit per field of the table
     bool time_given_ = false;
     std::vector<FieldError> errors_{};

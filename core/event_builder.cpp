@@ -41,6 +41,16 @@ constexpr std::array<TextField, 10> text_fields{{
     {EventField::idempotency_key, &Event::idempotency_key, limits::key_bytes, TextKind::name},
 }};
 
+// Where in text_fields a field stands; beyond it: nowhere.
+constexpr std::array<std::size_t, field_count> text_rows = [] {
+    std::array<std::size_t, field_count> rows{};
+    rows.fill(text_fields.size());
+    for (std::size_t i = 0; i < text_fields.size(); ++i) {
+        rows[static_cast<std::size_t>(text_fields[i].field)] = i;
+    }
+    return rows;
+}();
+
 bool is_absent(const Scalar& value) {
     const auto* text = std::get_if<std::string_view>(&value);
     return std::holds_alternative<std::monostate>(value) || (text != nullptr && text->empty());
@@ -202,8 +212,8 @@ Problem read_field(EventField field, const Scalar& value, const IntakeRules& rul
     default:
         break;
     }
-    const auto row = std::ranges::find(text_fields, field, &TextField::field);
-    return row == text_fields.end() ? Problem("cannot be set") : read_text(*row, value, event);
+    const std::size_t row = text_rows[static_cast<std::size_t>(field)];
+    return row == text_fields.size() ? Problem("cannot be set") : read_text(text_fields[row], value, event);
 }
 
 Problem time_problem(std::int64_t time_us, std::int64_t now_us) {
@@ -224,8 +234,8 @@ Error error_of(std::vector<FieldError> errors) {
 
 } // namespace
 
-bool EventBuilder::first_time(std::size_t field) {
-    const std::uint64_t bit = std::uint64_t{1} << field;
+bool EventBuilder::first_time(EventField field) {
+    const std::uint64_t bit = std::uint64_t{1} << static_cast<unsigned>(field);
     const bool first = (seen_ & bit) == 0;
     seen_ |= bit;
     return first;
@@ -243,20 +253,24 @@ void EventBuilder::set(std::string_view key, const Scalar& value) {
         refuse(key, "is not a field of an event" + suggestion(key, event_field_names()));
         return;
     }
-    if (!first_time(static_cast<std::size_t>(*field))) {
-        refuse(key, "is given twice");
+    set(*field, value);
+}
+
+void EventBuilder::set(EventField field, const Scalar& value) {
+    if (!first_time(field)) {
+        refuse(name_of(field), "is given twice");
         return;
     }
     if (is_absent(value)) {
         return;
     }
-    if (set_by_daemon(*field)) {
-        refuse(key, "is set by the daemon");
+    if (set_by_daemon(field)) {
+        refuse(name_of(field), "is set by the daemon");
         return;
     }
-    if (auto problem = read_field(*field, value, rules_, event_)) {
-        refuse(key, std::move(*problem));
-    } else if (*field == EventField::event_time) {
+    if (auto problem = read_field(field, value, rules_, event_)) {
+        refuse(name_of(field), std::move(*problem));
+    } else if (field == EventField::event_time) {
         time_given_ = true;
     }
 }

@@ -146,7 +146,17 @@ bool Expression::matches(const Event& event) const {
 }
 
 // Remembers the last star only: a later star makes every earlier choice good enough. At worst pattern × text steps.
-bool glob_match(std::string_view pattern, std::string_view text) {
+namespace {
+
+constexpr char as_written(char c) {
+    return c;
+}
+
+constexpr char lower_ascii(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+template <char (*fold)(char)> bool match(std::string_view pattern, std::string_view text) {
     std::size_t p = 0;
     std::size_t t = 0;
     std::size_t star = std::string_view::npos;
@@ -157,7 +167,8 @@ bool glob_match(std::string_view pattern, std::string_view text) {
             star = p++;
             star_text = t;
         } else if (p < pattern.size() &&
-                   (escaped ? pattern[p + 1] == text[t] : pattern[p] == '?' || pattern[p] == text[t])) {
+                   (escaped ? fold(pattern[p + 1]) == fold(text[t])
+                            : pattern[p] == '?' || fold(pattern[p]) == fold(text[t]))) {
             p += escaped ? 2 : 1;
             ++t;
         } else if (star != std::string_view::npos) {
@@ -171,6 +182,16 @@ bool glob_match(std::string_view pattern, std::string_view text) {
         ++p;
     }
     return p == pattern.size();
+}
+
+} // namespace
+
+bool glob_match(std::string_view pattern, std::string_view text) {
+    return match<as_written>(pattern, text);
+}
+
+bool glob_match_any_case(std::string_view pattern, std::string_view text) {
+    return match<lower_ascii>(pattern, text);
 }
 
 } // namespace tocsin

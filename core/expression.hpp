@@ -39,5 +39,7 @@ private:
 
 // Shell glob over bytes: * ? and \ as escape; matches the whole text.
 bool glob_match(std::string_view pattern, std::string_view text);
+// The same where A is a.
+bool glob_match_any_case(std::string_view pattern, std::string_view text);
 
 } // namespace tocsin

@@ -56,8 +56,10 @@ public:
     // An event object, or an array of them (not empty; all or nothing: the error lists every bad event with its index).
     Result<std::vector<Event>> events(std::string_view text, const IntakeRules& rules, std::int64_t now_us,
                                       bool* was_array = nullptr);
-    Result<Event> event(std::string_view line, const IntakeRules& rules, std::int64_t now_us, std::size_t index = 0);
-    // event(): one line, `index` for its errors. ndjson(): a batch, all or nothing; empty lines do not count.
+    // One line's event behind the others, or nothing; `index` is for its errors.
+    Result<void> append(std::vector<Event>& events, std::string_view line, const IntakeRules& rules,
+                        std::int64_t now_us, std::size_t index = 0);
+    // A batch, all or nothing; empty lines do not count.
     Result<std::vector<Event>> ndjson(std::string_view text, const IntakeRules& rules, std::int64_t now_us);
 
 private:

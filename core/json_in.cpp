@@ -11,8 +11,8 @@ namespace tocsin::json {
 struct BuilderAccess {
     // `scratch` keeps its memory from event to event; the event's own is then as large as it must be.
     static void payload(EventBuilder& builder, const element& value, std::string& scratch) {
-        constexpr std::string_view key = "payload";
-        if (!builder.first_time(static_cast<std::size_t>(EventField::payload))) {
+        const std::string_view key = name_of(EventField::payload);
+        if (!builder.first_time(EventField::payload)) {
             builder.refuse(key, "is given twice");
             return;
         }
@@ -24,7 +24,7 @@ struct BuilderAccess {
         builder.event_.payload = scratch;
     }
     static std::optional<Error> complete(EventBuilder& builder) { return builder.complete(false); }
-    static Event& event(EventBuilder& builder) { return builder.event_; }
+    static void set(EventBuilder& builder, EventField field, const Scalar& value) { builder.set(field, value); }
 };
 
 struct Parser::Impl {
@@ -60,17 +60,21 @@ struct Reading {
     std::int64_t now_us;
 };
 
-std::optional<Error> fill(EventBuilder& builder, const element& value, std::string& scratch) {
+std::optional<Error> fill(Event& event, const element& value, const Reading& in) {
     simdjson::dom::object object;
     if (value.get(object) != simdjson::SUCCESS) {
         const std::string kind(value.is_array() ? "an array" : kind_of(scalar_of(value)));
         return field_error("", "is " + kind + ", not an event object");
     }
+    EventBuilder builder(in.rules, in.now_us, event);
     for (const auto field : object) {
-        if (field.key == "payload" && field.value.is_object()) {
-            BuilderAccess::payload(builder, field.value, scratch);
+        const auto known = field_of(field.key);
+        if (known == EventField::payload && field.value.is_object()) {
+            BuilderAccess::payload(builder, field.value, in.scratch);
+        } else if (known) {
+            BuilderAccess::set(builder, *known, shallow(field.value));
         } else {
-            builder.set(field.key, shallow(field.value));
+            builder.set(field.key, {}); // refused by its name
         }
     }
     return BuilderAccess::complete(builder);
@@ -108,10 +112,12 @@ class Batch {
 public:
     explicit Batch(std::size_t expected) { events_.reserve(expected); }
 
-    void add(Event&& event) {
-        if (error_.fields.empty()) {
-            events_.push_back(std::move(event));
+    // The place of one more.
+    Event& next() {
+        if (!error_.fields.empty()) {
+            events_.clear(); // nobody will have them
         }
+        return events_.emplace_back();
     }
 
     // False when there is no use in going on.
@@ -157,25 +163,17 @@ Error too_long() {
     return error;
 }
 
-// One event in a text of its own, into the builder.
-std::optional<Error> read_single(EventBuilder& builder, std::string_view text, const Reading& in) {
+// One event in a text of its own.
+std::optional<Error> read_single(Event& event, std::string_view text, const Reading& in) {
     const auto read = in.document.read(text);
     if (read.error() != simdjson::SUCCESS) {
         return unreadable_event(text);
     }
-    auto error = fill(builder, read.value_unsafe(), in.scratch);
+    auto error = fill(event, read.value_unsafe(), in);
     if (!error && text.size() > limits::event_bytes) {
         error = field_error("", "an event is at most " + std::to_string(limits::event_bytes) + " bytes");
     }
     return error;
-}
-
-Result<Event> single(std::string_view text, const Reading& in) {
-    EventBuilder builder(in.rules, in.now_us);
-    if (auto error = read_single(builder, text, in)) {
-        return std::unexpected(std::move(*error));
-    }
-    return std::move(BuilderAccess::event(builder));
 }
 
 Result<std::vector<Event>> array_of(const simdjson::dom::array& array, const Reading& in) {
@@ -185,11 +183,8 @@ Result<std::vector<Event>> array_of(const simdjson::dom::array& array, const Rea
     Batch batch(array.size());
     std::size_t index = 0;
     for (const element value : array) {
-        EventBuilder builder(in.rules, in.now_us);
-        auto error = fill(builder, value, in.scratch);
-        if (!error) {
-            batch.add(std::move(BuilderAccess::event(builder)));
-        } else if (!batch.refuse(std::move(*error), index)) {
+        auto error = fill(batch.next(), value, in);
+        if (error && !batch.refuse(std::move(*error), index)) {
             break;
         }
         ++index;
@@ -238,12 +233,10 @@ Result<std::vector<Event>> Parser::events(std::string_view text, const IntakeRul
     }
     const Reading in{impl_->document, impl_->scratch, rules, now_us};
     if (!is_array) {
-        Result<Event> event = single(inner, in);
-        if (!event) {
-            return std::unexpected(std::move(event.error()));
+        std::vector<Event> one(1);
+        if (auto error = read_single(one.front(), inner, in)) {
+            return std::unexpected(std::move(*error));
         }
-        std::vector<Event> one;
-        one.push_back(std::move(*event));
         return one;
     }
     simdjson::dom::array array;
@@ -257,12 +250,15 @@ Result<std::vector<Event>> Parser::events(std::string_view text, const IntakeRul
     return array_of(array, in);
 }
 
-Result<Event> Parser::event(std::string_view line, const IntakeRules& rules, std::int64_t now_us, std::size_t index) {
-    Result<Event> event = single(trimmed(line), {impl_->document, impl_->scratch, rules, now_us});
-    if (!event) {
-        set_index(event.error(), index);
+Result<void> Parser::append(std::vector<Event>& events, std::string_view line, const IntakeRules& rules,
+                            std::int64_t now_us, std::size_t index) {
+    auto error = read_single(events.emplace_back(), trimmed(line), {impl_->document, impl_->scratch, rules, now_us});
+    if (!error) {
+        return {};
     }
-    return event;
+    events.pop_back();
+    set_index(*error, index);
+    return std::unexpected(std::move(*error));
 }
 
 Result<std::vector<Event>> Parser::ndjson(std::string_view text, const IntakeRules& rules, std::int64_t now_us) {
@@ -283,11 +279,8 @@ Result<std::vector<Event>> Parser::ndjson(std::string_view text, const IntakeRul
         if (index == limits::batch_events) {
             return std::unexpected(too_many());
         }
-        EventBuilder builder(rules, now_us);
-        auto error = read_single(builder, line, in);
-        if (!error) {
-            batch.add(std::move(BuilderAccess::event(builder)));
-        } else if (!batch.refuse(std::move(*error), index)) {
+        auto error = read_single(batch.next(), line, in);
+        if (error && !batch.refuse(std::move(*error), index)) {
             break;
         }
         ++index;

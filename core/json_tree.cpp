@@ -18,14 +18,6 @@ namespace {
 
 using simdjson::dom::element_type;
 
-std::string lower_ascii(std::string_view text) {
-    std::string lower(text);
-    for (char& c : lower) {
-        c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    }
-    return lower;
-}
-
 // Kinds that hash differently though their bits are alike.
 enum class Kind : std::uint64_t { null, boolean, integer, real, string, array, object };
 
@@ -62,12 +54,12 @@ std::optional<std::string_view> repeated_key(const simdjson::dom::object& object
 
 // What is private must not leave because a sender spells it "Password".
 bool matches_any(std::span<const std::string> globs, std::string_view key) {
-    if (globs.empty()) {
-        return false;
-    }
-    const std::string lower = lower_ascii(key);
-    return std::ranges::any_of(globs,
-                               [&lower](const std::string& glob) { return glob_match(lower_ascii(glob), lower); });
+    return std::ranges::any_of(globs, [key](const std::string& glob) {
+        const auto stars = static_cast<std::size_t>(std::ranges::count(glob, '*'));
+        const auto escapes = static_cast<std::size_t>(std::ranges::count(glob, '\\'));
+        // Most keys are shorter than what they would have to contain.
+        return glob.size() - std::min(glob.size(), stars + escapes) <= key.size() && glob_match_any_case(glob, key);
+    });
 }
 
 bool TreeWriter::refuse(std::string reason) {

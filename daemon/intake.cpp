@@ -2,6 +2,7 @@
 #include "daemon/intake.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace tocsin::daemon {
 
@@ -25,6 +26,17 @@ Split split(std::vector<Event> batch) {
             out.events.push_back(std::move(batch[i]));
         }
     }
+    return out;
+}
+
+// Most batches have no beat: they stay as they are.
+Split split_batch(std::vector<Event> batch) {
+    if (std::ranges::any_of(batch, is_beat)) {
+        return split(std::move(batch));
+    }
+    Split out{.events = std::move(batch)};
+    out.event_at.resize(out.events.size());
+    std::iota(out.event_at.begin(), out.event_at.end(), std::size_t{0});
     return out;
 }
 
@@ -57,7 +69,7 @@ void LogIntake::submit(std::vector<Event> events, Done<Receipt> done) {
         done(Receipt{});
         return;
     }
-    Split parts = split(std::move(events));
+    Split parts = split_batch(std::move(events));
     std::vector<TableChange> rows;
     if (!parts.beats.empty()) {
         auto beaten = heartbeats_.beats(parts.beats);

@@ -70,6 +70,7 @@ BlockBuilder::BlockBuilder(BlockPlace block) : block_(block), records_(block.fir
         column = std::make_unique<Column>(block.rows);
     }
     times_.reserve(block.rows);
+    hours_.reserve(block.rows);
     counts_.reserve(block.rows);
 }
 
@@ -92,6 +93,7 @@ Result<void> BlockBuilder::add(const Event& event) {
         value ? put(at, *value) : put_code(at, no_code);
     }
     times_.push_back({event.event_time_us, event.received_time_us});
+    hours_.push_back(hour_of(event.event_time_us));
     counts_.push_back(static_cast<std::uint32_t>(event.count));
     return {};
 }
@@ -101,6 +103,7 @@ void BlockBuilder::skip() {
     for (std::size_t at = 0; at < columns_.size(); ++at) {
         put_code(at, no_code);
     }
+    hours_.push_back(0); // of no value
     times_.push_back(times_.empty() ? RowTimes{.event_us = no_time_us, .received_us = no_time_us} : times_.back());
     counts_.push_back(1);
 }
@@ -115,7 +118,7 @@ HourSums BlockBuilder::sums_of(std::span<const std::uint32_t> rows) const {
     HourSums sums;
     bool sorted = true;
     for (const std::uint32_t row : rows) {
-        const std::uint32_t hour = hour_of(times_[row].event_us);
+        const std::uint32_t hour = hours_[row];
         if (!sums.empty() && sums.back().first == hour) {
             sums.back().second += counts_[row];
         } else {

@@ -42,9 +42,14 @@ private:
         explicit Column(std::uint32_t rows) : values(rows) { codes.reserve(rows); }
         StringStore values;
         std::vector<std::uint32_t> codes{};
+        std::uint32_t last = no_code; // given; most values follow themselves
     };
     void put(std::size_t dimension, std::string_view value) {
-        put_code(dimension, columns_[dimension]->values.intern(value));
+        Column& column = *columns_[dimension];
+        if (column.last == no_code || column.values.at(column.last) != value) {
+            column.last = column.values.intern(value);
+        }
+        put_code(dimension, column.last);
     }
     void put_code(std::size_t dimension, std::uint32_t code) { columns_[dimension]->codes.push_back(code); }
     void index(std::size_t dimension);
@@ -55,6 +60,7 @@ private:
     RecordWriter records_;
     std::array<std::unique_ptr<Column>, dimensions.size()> columns_{};
     std::vector<RowTimes> times_{};
+    std::vector<std::uint32_t> hours_{};
     std::vector<std::uint32_t> counts_{};
     BlockHeader header_{};
     std::string space_{};

@@ -85,6 +85,7 @@ bool decode_origin(std::string_view bytes, Origin& origin) {
     const auto set = in.fixed<std::uint8_t>();
     bool fits = (set & ~origin_bits::known) == 0;
     const auto number = [&in, &fits](bool there, std::optional<std::uint32_t>& out) {
+        out.reset();
         if (there) {
             const std::uint64_t value = in.varint();
             fits = fits && value <= std::numeric_limits<std::uint32_t>::max();
@@ -366,9 +367,16 @@ Result<void> ChunkReader::read_columns() {
 }
 
 Result<Event> ChunkReader::event(std::size_t row) const {
+    Event e;
+    if (auto read = event(row, e); !read) {
+        return std::unexpected(std::move(read.error()));
+    }
+    return e;
+}
+
+Result<void> ChunkReader::event(std::size_t row, Event& e) const {
     const Columns& c = *columns_;
     const std::uint32_t set = c.bits[row];
-    Event e;
     e.unique_index = first_ + row;
     e.scid = c.scid[row];
     e.event_time_us = c.event_time_us[row];
@@ -382,14 +390,12 @@ Result<Event> ChunkReader::event(std::size_t row) const {
     e.count = c.count[row];
     e.severity = static_cast<Severity>(set & bits::severity_mask);
     e.event_type = (set & bits::dataset) != 0 ? EventType::dataset : EventType::standard;
-    if ((set & bits::event_rule_id) != 0) {
-        e.event_rule_id = c.event_rule_id[row];
-    }
+    e.event_rule_id = (set & bits::event_rule_id) != 0 ? std::optional(c.event_rule_id[row]) : std::nullopt;
+    e.spark_report_id.reset();
+    e.spark_report_url.clear();
     ByteReader in(bodies_.substr(rest_[row].offset, rest_[row].size));
     const auto text = [&in, set](std::uint32_t bit, std::string& out) {
-        if ((set & bit) != 0) {
-            out = in.string();
-        }
+        out = (set & bit) != 0 ? in.string() : std::string_view{};
     };
     text(bits::summary, e.summary);
     text(bits::payload, e.payload);
@@ -400,24 +406,23 @@ Result<Event> ChunkReader::event(std::size_t row) const {
     if ((set & bits::origin) != 0) {
         const std::uint64_t code = in.varint();
         good = code_ok(code) && decode_origin(strings_[static_cast<std::size_t>(code)], e.origin);
+    } else {
+        e.origin = {};
     }
+    std::uint64_t rule = no_code;
     if ((set & bits::event_rule) != 0) {
-        const std::uint64_t code = in.varint();
-        good = good && code_ok(code);
-        e.event_rule = good ? strings_[static_cast<std::size_t>(code)] : std::string_view{};
+        rule = in.varint();
+        good = good && code_ok(rule);
     }
+    e.event_rule = good ? strings_[static_cast<std::size_t>(rule)] : std::string_view{};
     e.content_hash = (set & bits::content_hash) != 0 ? in.fixed<std::uint64_t>() : 0;
-    if ((set & bits::cause) != 0) {
-        e.cause = in.varint();
-    }
+    e.cause = (set & bits::cause) != 0 ? std::optional(in.varint()) : std::nullopt;
     e.cause_depth = static_cast<std::uint32_t>((set & bits::cause_depth) != 0 ? in.varint() : 0);
-    if ((set & bits::host_index) != 0) {
-        e.host_index = in.varint();
-    }
+    e.host_index = (set & bits::host_index) != 0 ? std::optional(in.varint()) : std::nullopt;
     if (!good || !in.done()) {
         return std::unexpected(broken("event " + std::to_string(e.unique_index)));
     }
-    return e;
+    return {};
 }
 
 } // namespace tocsin::storage

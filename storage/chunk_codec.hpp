@@ -88,6 +88,8 @@ public:
 
     // Without what is joined when read (reports).
     Result<Event> event(std::size_t row) const;
+    // The same into an event whose memory is used again.
+    Result<void> event(std::size_t row, Event& e) const;
 
 private:
     struct Rest { // of a row, beyond the columns

@@ -183,16 +183,16 @@ Result<void> LogState::replay_chunk(ChunkReader& chunk) {
     if (auto read = chunk.read_columns(); !read) {
         return read;
     }
+    Event event; // one for all: its strings keep their memory
     for (std::size_t row = 0; row < chunk.count(); ++row) {
-        const auto event = chunk.event(row);
-        if (!event) {
-            return std::unexpected(event.error());
+        if (auto read = chunk.event(row, event); !read) {
+            return read;
         }
-        tail_->append(*event);
-        count(*event);
+        tail_->append(event);
+        count(event);
         first_ = first_ == 0 ? next_ : first_;
-        if (!event->idempotency_key.empty()) {
-            keys_.stage({keys_.fingerprint(*event), event->unique_index});
+        if (!event.idempotency_key.empty()) {
+            keys_.stage({keys_.fingerprint(event), event.unique_index});
         }
         ++next_;
     }

@@ -14,7 +14,7 @@ namespace {
 constexpr unsigned values_per_look = 8; // of the log, in one read transaction
 
 // True: there is more. No transaction is open while we wait for the writer.
-Result<bool> read_some(Env& env, BlockBuilder& builder, BlockSummary& block) {
+Result<bool> read_some(Env& env, BlockBuilder& builder, BlockSummary& block, Event& event) {
     const auto txn = Txn::read(env);
     if (!txn) {
         return std::unexpected(txn.error());
@@ -37,14 +37,13 @@ Result<bool> read_some(Env& env, BlockBuilder& builder, BlockSummary& block) {
             return std::unexpected(read.error());
         }
         for (std::size_t row = 0; row < chunk.count(); ++row) {
-            const auto event = chunk.event(row);
-            if (!event) {
-                return std::unexpected(event.error());
+            if (auto read = chunk.event(row, event); !read) {
+                return std::unexpected(read.error());
             }
-            if (auto added = builder.add(*event); !added) {
+            if (auto added = builder.add(event); !added) {
                 return std::unexpected(added.error());
             }
-            ++block.by_severity[static_cast<std::size_t>(event->severity)];
+            ++block.by_severity[static_cast<std::size_t>(event.severity)];
         }
     }
     return true;
@@ -70,8 +69,9 @@ Result<void> seal_block(Env& env, const BlockSummary& unsealed, const Emit& emit
     block.by_severity.fill(0); // an older version did not count them
     BlockBuilder builder(place_of(block));
     UpkeepSlice slice;
+    Event event; // one for all: its strings keep their memory
     for (bool more = true; more;) {
-        const auto read = read_some(env, builder, block);
+        const auto read = read_some(env, builder, block, event);
         if (!read) {
             return std::unexpected(read.error());
         }

@@ -88,12 +88,11 @@ void Segment::append(const Event& event) {
     c.bits[row] = (static_cast<std::uint32_t>(event.severity) & bits::severity_mask) |
                   (event.event_type == EventType::dataset ? bits::dataset : 0U) |
                   (event.event_rule_id ? bits::event_rule_id : 0U);
-    const auto code = [this](std::string_view text) { return text.empty() ? no_code : strings_.intern(text); };
-    c.name[row] = code(event.event_name);
-    c.source[row] = code(event.event_src);
-    c.environment[row] = code(event.environment);
-    c.event_id[row] = code(event.event_id);
-    c.host[row] = code(event.host);
+    c.name[row] = intern(last_.name, event.event_name);
+    c.source[row] = intern(last_.source, event.event_src);
+    c.environment[row] = intern(last_.environment, event.environment);
+    c.event_id[row] = intern(last_.event_id, event.event_id);
+    c.host[row] = intern(last_.host, event.host);
     c.count[row] = static_cast<std::uint32_t>(event.count);
     const auto relaxed = std::memory_order_relaxed;
     block.min_us.store(std::min(block.min_us.load(relaxed), event.event_time_us), relaxed);
@@ -101,8 +100,20 @@ void Segment::append(const Event& event) {
     ++rows_;
 }
 
+// Most values follow themselves: then nothing is looked up.
+std::uint32_t Segment::intern(std::uint32_t& last, std::string_view text) {
+    if (text.empty()) {
+        return no_code;
+    }
+    if (last == no_code || strings_.at(last) != text) {
+        last = strings_.intern(text);
+    }
+    return last;
+}
+
 void Segment::rollback(const Mark& mark) {
     rows_ = mark.rows; // ranges may stay too wide: that costs a look, never an event
+    last_ = {};
     strings_.rollback(mark.strings);
 }
 

@@ -88,12 +88,22 @@ private:
         std::atomic<std::int64_t> min_us{INT64_MAX};
         std::atomic<std::int64_t> max_us{INT64_MIN};
     };
+    struct Last { // codes given
+        std::uint32_t name = no_code;
+        std::uint32_t source = no_code;
+        std::uint32_t environment = no_code;
+        std::uint32_t event_id = no_code;
+        std::uint32_t host = no_code;
+    };
+    std::uint32_t intern(std::uint32_t& last, std::string_view text);
+
     std::uint64_t first_;
     std::size_t capacity_;
     std::size_t rows_ = 0;
     std::vector<std::unique_ptr<Block>> blocks_; // as many as there can ever be; filled in order
     std::size_t filled_ = 0;
     StringStore strings_;
+    Last last_{};
 };
 
 } // namespace tocsin::storage

@@ -13,6 +13,9 @@
 namespace tocsin::ipc::http {
 namespace {
 
+constexpr std::size_t long_body_bytes = 16 * limits::KiB; // in one piece: more is to come
+constexpr std::size_t long_body_events = 1'024;
+
 // The lines of pieces that end anywhere.
 class LineReader {
 public:
@@ -60,6 +63,9 @@ public:
 
     void take(std::string_view bytes, Continue ready) override {
         ready_.emplace(std::move(ready));
+        if (events_.capacity() == 0 && bytes.size() > long_body_bytes) {
+            events_.reserve(long_body_events);
+        }
         lines_.feed(bytes);
         go_on();
     }
@@ -134,12 +140,12 @@ private:
                            .object = {},
                            .reason = "too many bodies are being received at once; send the rest again"});
         }
-        auto event = context_.parser.event(line, context_.services.intake.rules(), context_.clock.wall_us(), number);
-        if (!event) {
-            return failed(event.error());
+        const auto read = context_.parser.append(events_, line, context_.services.intake.rules(),
+                                                 context_.clock.wall_us(), number);
+        if (!read) {
+            return failed(read.error());
         }
-        event->origin = origin_;
-        events_.push_back(std::move(*event));
+        events_.back().origin = origin_;
         event_lines_.push_back(number);
         chunk_bytes_ += line.size();
         ++chunk_lines_;
@@ -152,7 +158,12 @@ private:
         bytes_under_way_ = std::exchange(chunk_bytes_, 0);
         event_lines_under_way_ = std::exchange(event_lines_, {});
         auto done = [self = shared_from_this()](Result<Receipt> receipt) { self->after_commit(std::move(receipt)); };
-        context_.services.intake.submit(std::exchange(events_, {}), std::move(done));
+        const std::size_t as_many = events_.size(); // the next chunk will have, most likely
+        auto events = std::exchange(events_, {});
+        if (!ended_) {
+            events_.reserve(as_many);
+        }
+        context_.services.intake.submit(std::move(events), std::move(done));
     }
 
     void after_commit(Result<Receipt> receipt) {

@@ -266,16 +266,19 @@ TEST(JsonEvents, OneEventIsBounded) {
 
 TEST(JsonEvent, ErrorsCarryTheGivenIndex) {
     Parser parser;
-    const auto wrong = parser.event(with(R"("scid":"x")"), plain_rules(), now_us, 41);
+    std::vector<Event> events;
+    const auto wrong = parser.append(events, with(R"("scid":"x")"), plain_rules(), now_us, 41);
     ASSERT_FALSE(wrong);
     EXPECT_EQ(wrong.error().fields[0].index, 41U);
-    const auto unreadable = parser.event("{", plain_rules(), now_us, 42);
+    const auto unreadable = parser.append(events, "{", plain_rules(), now_us, 42);
     ASSERT_FALSE(unreadable);
     EXPECT_EQ(unreadable.error().code, Code::invalid_argument);
     ASSERT_EQ(unreadable.error().fields.size(), 1U);
     EXPECT_EQ(unreadable.error().fields[0].index, 42U);
-    EXPECT_TRUE(parser.event(good, plain_rules(), now_us, 43)) << "a parser is as good as new after an error";
-    EXPECT_FALSE(parser.event("[" + std::string(good) + "]", plain_rules(), now_us)) << "a line is one event";
+    EXPECT_TRUE(events.empty()) << "what is wrong leaves nothing";
+    EXPECT_TRUE(parser.append(events, good, plain_rules(), now_us, 43)) << "a parser is as good as new after an error";
+    EXPECT_EQ(events.size(), 1U);
+    EXPECT_FALSE(parser.append(events, "[" + std::string(good) + "]", plain_rules(), now_us)) << "a line is one event";
 }
 
 TEST(JsonNdjson, ReadsLinesAndSkipsEmptyOnes) {
