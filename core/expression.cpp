@@ -166,9 +166,8 @@ template <char (*fold)(char)> bool match(std::string_view pattern, std::string_v
         if (p < pattern.size() && pattern[p] == '*') {
             star = p++;
             star_text = t;
-        } else if (p < pattern.size() &&
-                   (escaped ? fold(pattern[p + 1]) == fold(text[t])
-                            : pattern[p] == '?' || fold(pattern[p]) == fold(text[t]))) {
+        } else if (p < pattern.size() && (escaped ? fold(pattern[p + 1]) == fold(text[t])
+                                                  : pattern[p] == '?' || fold(pattern[p]) == fold(text[t]))) {
             p += escaped ? 2 : 1;
             ++t;
         } else if (star != std::string_view::npos) {

@@ -140,8 +140,8 @@ private:
                            .object = {},
                            .reason = "too many bodies are being received at once; send the rest again"});
         }
-        const auto read = context_.parser.append(events_, line, context_.services.intake.rules(),
-                                                 context_.clock.wall_us(), number);
+        const auto read =
+            context_.parser.append(events_, line, context_.services.intake.rules(), context_.clock.wall_us(), number);
         if (!read) {
             return failed(read.error());
         }
