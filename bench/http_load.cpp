@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Posts events over keep-alive connections and prints acknowledged events a second.
-// bench_http_load SOCKET CONNECTIONS EVENTS_PER_REQUEST SECONDS; one event is JSON, more are NDJSON.
+// bench_http_load SOCKET CONNECTIONS EVENTS_PER_REQUEST SECONDS [plain|keys|sources]; one event is JSON, more are
+// NDJSON. With "keys" every event has an idempotency key, with "sources" a source, that no other has.
 #include "bench/sample.hpp"
 
 #include <atomic>
@@ -30,11 +31,44 @@ int connect_to(const char* path) {
     return fd;
 }
 
-std::string request(std::uint64_t first, std::uint64_t events) {
-    std::string body = events == 1 ? bench::sample_event(first) : bench::sample_lines(first, events);
-    return fmt::format(
-        "POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n{}",
-        events == 1 ? "application/json" : "application/x-ndjson", body.size(), body);
+enum class Kind { plain, keys, sources };
+
+constexpr std::string_view number_mark = "################"; // where a number that no other event has is to be
+
+std::string marked(std::string event, Kind kind) {
+    if (kind == Kind::keys) {
+        event.insert(1, fmt::format(R"("idempotency_key":"{}",)", number_mark));
+    } else if (kind == Kind::sources) {
+        constexpr std::string_view field = R"("event_src":")";
+        event.insert(event.find(field) + field.size(), number_mark);
+    }
+    return event;
+}
+
+struct Request {
+    std::string text;
+    std::vector<std::size_t> numbers{}; // where they stand
+};
+
+Request request(std::uint64_t first, std::uint64_t events, Kind kind) {
+    std::string body;
+    for (std::uint64_t i = 0; i < events; ++i) {
+        body += marked(bench::sample_event(first + i), kind) + (events == 1 ? "" : "\n");
+    }
+    Request request{
+        fmt::format("POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n{}",
+                    events == 1 ? "application/json" : "application/x-ndjson", body.size(), body)};
+    for (std::size_t at = 0; (at = request.text.find(number_mark, at)) != std::string::npos; ++at) {
+        request.numbers.push_back(at);
+    }
+    return request;
+}
+
+// Other numbers each time, also than other runs'.
+void renumber(Request& request, std::uint64_t& next) {
+    for (const std::size_t at : request.numbers) {
+        fmt::format_to(request.text.begin() + static_cast<std::ptrdiff_t>(at), "{:016x}", next++);
+    }
 }
 
 bool write_all(int fd, std::string_view text) {
@@ -71,15 +105,18 @@ bool read_answer(int fd, std::string& buffer) {
     }
 }
 
-void run(const char* path, std::uint64_t events, Clock::time_point end, std::atomic<std::uint64_t>& total) {
+void run(const char* path, std::uint64_t events, Kind kind, Clock::time_point end, std::atomic<std::uint64_t>& total) {
     int fd = connect_to(path);
-    std::vector<std::string> requests;
+    std::vector<Request> requests;
     for (std::uint64_t i = 0; i < 8; ++i) {
-        requests.push_back(request(i * events, events));
+        requests.push_back(request(i * events, events, kind));
     }
+    std::uint64_t next = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
     std::string buffer;
     for (std::size_t i = 0; Clock::now() < end; ++i) {
-        if (!write_all(fd, requests[i % requests.size()]) || !read_answer(fd, buffer)) {
+        Request& one = requests[i % requests.size()];
+        renumber(one, next);
+        if (!write_all(fd, one.text) || !read_answer(fd, buffer)) {
             std::fputs("http_load: refused\n", stderr);
             break;
         }
@@ -88,14 +125,28 @@ void run(const char* path, std::uint64_t events, Clock::time_point end, std::ato
     ::close(fd);
 }
 
+std::optional<Kind> kind_of(std::string_view name) {
+    return name == "plain"     ? std::optional(Kind::plain)
+           : name == "keys"    ? std::optional(Kind::keys)
+           : name == "sources" ? std::optional(Kind::sources)
+                               : std::nullopt;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
-    auto connections = argc == 5 ? bench::number(argv[2]) : std::nullopt;
-    auto events = argc == 5 ? bench::number(argv[3]) : std::nullopt;
-    auto seconds = argc == 5 ? bench::number(argv[4]) : std::nullopt;
-    if (!connections || !events || !seconds) {
-        std::fputs("usage: bench_http_load SOCKET CONNECTIONS EVENTS_PER_REQUEST SECONDS\n", stderr);
+    std::vector<std::string_view> words(argv + 1, argv + argc);
+    if (words.size() == 4) {
+        words.emplace_back("plain");
+    }
+    words.resize(5); // what is missing is no number
+    const auto connections = bench::number(words[1]);
+    const auto events = bench::number(words[2]);
+    const auto seconds = bench::number(words[3]);
+    const auto kind = kind_of(words[4]);
+    if (!connections || !events || !seconds || !kind) {
+        std::fputs("usage: bench_http_load SOCKET CONNECTIONS EVENTS_PER_REQUEST SECONDS [plain|keys|sources]\n",
+                   stderr);
         return 2;
     }
     std::atomic<std::uint64_t> total = 0;
@@ -103,7 +154,7 @@ int main(int argc, char** argv) {
     auto end = begin + std::chrono::seconds(*seconds);
     std::vector<std::jthread> threads;
     for (std::uint64_t i = 0; i < *connections; ++i) {
-        threads.emplace_back([path = argv[1], events, end, &total] { run(path, *events, end, total); });
+        threads.emplace_back([path = argv[1], events, kind, end, &total] { run(path, *events, *kind, end, total); });
     }
     threads.clear();
     fmt::print("{:.0f}\n", static_cast<double>(total) / std::chrono::duration<double>(Clock::now() - begin).count());

@@ -8,10 +8,14 @@ BUILD="g++ cmake ninja-build pkg-config ccache mold
 TEST="libgtest-dev libgmock-dev clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev universal-ctags
   python3 python3-pytest python3-jeepney python3-jsonschema lmdb-utils dbus systemd curl jq man-db mmdebstrap"
 
+# What 'make bench' sets beside the daemon, where it is there. Installed, their services may start.
+BENCH="redis-server postgresql systemd-journal-remote"
+
 case "${1:-all}" in
   build) WANTED="$BUILD" ;;
   all) WANTED="$BUILD $TEST" ;;
-  *) echo "usage: $0 [build|all]" >&2; exit 2 ;;
+  bench) WANTED="$BUILD $TEST $BENCH" ;;
+  *) echo "usage: $0 [build|all|bench]" >&2; exit 2 ;;
 esac
 
 missing=""
