@@ -145,7 +145,6 @@ bool Expression::matches(const Event& event) const {
     return root_->matches(event);
 }
 
-// Remembers the last star only: a later star makes every earlier choice good enough. At worst pattern × text steps.
 namespace {
 
 constexpr char as_written(char c) {
@@ -156,6 +155,7 @@ constexpr char lower_ascii(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
+// Remembers the last star only: a later star makes every earlier choice good enough. At worst pattern × text steps.
 template <char (*fold)(char)> bool match(std::string_view pattern, std::string_view text) {
     std::size_t p = 0;
     std::size_t t = 0;

@@ -15,7 +15,8 @@ public:
     };
     explicit Pace(const Limits& limits) : limits_(limits) {}
 
-    void set(const Limits& limits) { limits_ = limits; }
+    // What was waited for under other limits is over.
+    void set(const Limits& limits) { *this = Pace(limits); }
     // From when on the next may begin.
     std::int64_t due_us() const { return next_us_; }
     void begin(std::int64_t now_us) {

@@ -32,6 +32,14 @@ TEST(Pace, AQuietTimeSavesNoMoreThanABurst) {
     EXPECT_EQ(begin_all(pace, 1'000'000), 3);
 }
 
+TEST(Pace, NewLimitsHoldAtOnce) {
+    Pace pace({.gap_us = 1'000'000, .burst = 1});
+    begin_all(pace, 0);
+    pace.set({.gap_us = 100, .burst = 1});
+    EXPECT_EQ(begin_all(pace, 10), 1);
+    EXPECT_EQ(pace.due_us(), 110);
+}
+
 TEST(Pace, WithoutAGapThereIsNoLimit) {
     Pace pace({.gap_us = 0, .burst = 1});
     EXPECT_EQ(begin_all(pace, 0), 1'000);

@@ -85,6 +85,20 @@ TEST_F(Queue, ParallelIsTheLimit) {
     EXPECT_EQ(await_end(indexes.back()).state, JobState::succeeded);
 }
 
+TEST_F(Queue, RunsBeginAtTheirPace) {
+    script("s", "exit 0");
+    settings_.parallel = 5;
+    settings_.pace = {.gap_us = 3'600'000'000, .burst = 2};
+    start();
+    const auto indexes = log_.submit_all(std::vector<Event>(5, event("s")));
+    await_end(indexes[1]);
+    EXPECT_TRUE(run_until(io_, [this] { return service_->counts()[JobState::succeeded] == 2; }));
+    EXPECT_EQ(service_->counts()[JobState::queued], 3U) << "places were free, the pace was not";
+    settings_.pace = {};
+    service_->reconfigure(settings_);
+    EXPECT_EQ(await_end(indexes.back()).state, JobState::succeeded);
+}
+
 TEST_F(Queue, NoChildBeforeItsRowIsKept) {
     script("s", "echo started > NOTES/started");
     start();
