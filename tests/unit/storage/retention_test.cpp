@@ -357,6 +357,10 @@ TEST(RetentionByAge, AnEmptyTailMakesNoBlock) {
 // ---- for space ----
 
 constexpr std::uint64_t max_bytes = 8ULL << 20;
+constexpr std::size_t block_events = 250;
+// The file exceeds the cap by what is written anew while a reader holds the old pages: a block at a time, and what
+// replaces it, whatever the cap is.
+constexpr std::uint64_t excess_bytes_max = std::uint64_t{block_events} * 2'000 * 5 / 2;
 
 // Appends, again and again while older events go; the last answer.
 Result<Receipt> insist(Fixture& f, const std::vector<Event>& batch) {
@@ -400,7 +404,7 @@ std::uint64_t alive(Fixture& f, const std::vector<Event>& events) {
 }
 
 Fixture capped() {
-    Options options = small(500);
+    Options options = small(block_events);
     options.max_bytes = max_bytes;
     return Fixture(std::move(options));
 }
@@ -419,7 +423,7 @@ TEST(RetentionForSpace, InfoGoesFirstAndTheStoreStaysBelowItsCap) {
         most = std::max(most, f.store->health().store_bytes);
     }
     ASSERT_NO_FATAL_FAILURE(f.tidy_all());
-    EXPECT_LE(most, max_bytes + max_bytes * 15 / 100);
+    EXPECT_LE(most, max_bytes + excess_bytes_max);
     const auto by = [&all](Severity severity) {
         return only(all, [severity](const Event& e) { return e.severity == severity; });
     };
