@@ -6,10 +6,9 @@
 #include "core/filter.hpp"
 #include "storage/archive.hpp"
 #include "storage/grouping.hpp"
+#include "storage/one_dimension.hpp"
 
-#include <cstdint>
 #include <optional>
-#include <utility>
 #include <vector>
 
 namespace tocsin::storage {
@@ -21,13 +20,10 @@ public:
     Result<void> add_to(const Txn& txn, Grouping& grouping) const;
 
 private:
-    ArchivedPart(const Filter& filter, Dimension dimension, bool by_hour);
-    bool wants(std::string_view value) const;
+    ArchivedPart(const OneDimension& one, bool by_hour) : one_(one), by_hour_(by_hour) {}
 
-    const Filter* filter_; // the question's, which outlives this
-    Dimension dimension_;
+    OneDimension one_; // of the question's filter, which outlives this
     bool by_hour_;
-    std::pair<std::uint32_t, std::uint32_t> hours_;
 };
 
 } // namespace tocsin::storage

@@ -234,6 +234,26 @@ Result<void> each_sum(const Txn& txn, std::uint64_t block, Dimension dimension,
     return each_part(cursor, cursor.at_or_after(head), head, UINT32_MAX, use);
 }
 
+Result<std::uint64_t> add_sums(const Txn& txn, std::uint64_t block, Dimension dimension, const HourWindow& window,
+                               std::vector<std::uint64_t>& sums) {
+    Cursor cursor(txn, Tree::sealed);
+    const std::string head = sums_head(block, dimension);
+    std::uint64_t in_part = 0;
+    bool known = true;
+    const auto add = [&sums, &window, &in_part, &known](std::uint32_t ordinal, std::uint32_t hour, std::uint64_t sum) {
+        known = known && ordinal < sums.size();
+        if (window.has(hour) && known) {
+            sums[ordinal] += sum;
+        }
+        in_part += window.has_part(hour) ? sum : 0;
+    };
+    const auto done = each_part(cursor, cursor.at_or_after(head), head, UINT32_MAX, add);
+    if (!done) {
+        return std::unexpected(done.error());
+    }
+    return known ? Result<std::uint64_t>(in_part) : sealed_damaged(index_key(block), "sums");
+}
+
 Result<HourSums> read_sums(const Txn& txn, std::uint64_t block, Dimension dimension, std::uint32_t ordinal) {
     HourSums out;
     Cursor cursor(txn, Tree::sealed);

@@ -75,7 +75,7 @@ private:
 // One dimension of a block, whole: what each of its rows holds.
 struct CodedRows {
     std::vector<std::string> values{};  // by code; [0]: none
-    std::vector<std::uint32_t> codes{}; // by row
+    std::vector<std::uint32_t> codes{}; // by row; empty: all hold the only value
 };
 Result<CodedRows> read_codes(const Txn& txn, BlockPlace block, Dimension dimension);
 // The rows that hold one value.
@@ -103,6 +103,19 @@ private:
     std::string body_{};
 };
 
+// Hours that are wanted as a whole, and those that are wanted in part.
+struct HourWindow {
+    std::uint32_t from = 0;
+    std::uint32_t to = UINT32_MAX; // the first that is not wanted as a whole
+    bool part_before = false;      // of the hour before `from`
+    bool part_after = false;       // of `to`
+    bool all() const { return from == 0 && to == UINT32_MAX; }
+    bool has(std::uint32_t hour) const { return hour >= from && hour < to; }
+    bool has_part(std::uint32_t hour) const { return (part_before && hour + 1 == from) || (part_after && hour == to); }
+};
+// Adds to sums[ordinal] what its value has in the window's whole hours. What is in those wanted in part is given back.
+Result<std::uint64_t> add_sums(const Txn& txn, std::uint64_t block, Dimension dimension, const HourWindow& window,
+                               std::vector<std::uint64_t>& sums);
 // Those of all values: use(ordinal, hour, sum), by ordinal, then by hour.
 Result<void> each_sum(const Txn& txn, std::uint64_t block, Dimension dimension,
                       const std::function<void(std::uint32_t, std::uint32_t, std::uint64_t)>& use);

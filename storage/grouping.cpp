@@ -7,6 +7,8 @@
 #include "storage/keys.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <numeric>
 #include <utility>
 
 namespace tocsin::storage {
@@ -65,8 +67,14 @@ std::string value_of(Dimension dimension, std::uint64_t code, const StringOf& st
 
 } // namespace
 
-Grouping::Grouping(std::vector<Dimension> by, std::size_t room, std::optional<Key> after)
-    : by_(std::move(by)), room_(room), after_(std::move(after)) {}
+Grouping::Grouping(const Filter& filter, std::vector<Dimension> by, std::size_t room, std::optional<Key> after)
+    : by_(std::move(by)), room_(room), after_(std::move(after)) {
+    std::ranges::transform(by_, std::back_inserter(only_),
+                           [&filter](Dimension dimension) { return only_value(filter, dimension); });
+    if (by_.size() == 1 || by_hour()) {
+        one_ = OneDimension::of(filter, by_.back());
+    }
+}
 
 std::size_t Grouping::CodesHash::operator()(const Codes& codes) const {
     return hash_mix(hash_mix(codes.code[0], codes.code[1]), codes.code[2] ^ (codes.no_rule ? 1U : 0U));
@@ -128,66 +136,150 @@ void Grouping::take_event(const Event& event) {
 
 // ---- sealed blocks ----
 
-// All rows of a block that stand for one event each, by one dimension: the dictionary says how many there are.
-Result<void> Grouping::take_whole(const Txn& txn, BlockPlace block) {
-    DictionaryReader dictionary(txn, block, by_.front());
-    std::uint64_t met = 0;
-    auto there = dictionary.seek({});
-    for (; there && *there; there = dictionary.next()) {
-        met += dictionary.posting().rows;
-        add({std::string(dictionary.value())}, dictionary.posting().rows);
-    }
-    if (there && met < block.rows) {
-        add({std::string{}}, block.rows - met);
-    }
-    return there ? Result<void>{} : std::unexpected(there.error());
+// All that is kept is of earlier hours.
+bool Grouping::is_beyond(std::uint32_t hour) const {
+    return sums_.size() == room_ && !sums_.empty() && hour_value(hour) > sums_.rbegin()->first.front();
 }
 
-// All rows of a block by hour and one dimension that every row has: as the block's own sums say.
-Result<void> Grouping::take_hours(const Txn& txn, BlockPlace block, Dimension dimension) {
-    std::vector<std::string> values;
-    DictionaryReader dictionary(txn, block, dimension);
+Result<std::uint64_t> Grouping::take_counted(const Txn& txn, BlockPlace block, const HourWindow& window) {
+    if (by_hour()) {
+        return count_hours(txn, block, window);
+    }
+    return only_.front() ? count_one(txn, block, window, *only_.front()) : count_values(txn, block, window);
+}
+
+Result<std::uint64_t> Grouping::count_one(const Txn& txn, BlockPlace block, const HourWindow& window,
+                                          const std::string& value) {
+    DictionaryReader dictionary(txn, block, by_.front());
+    const auto there = dictionary.seek(value);
+    if (!there || !*there || dictionary.value() != value) {
+        return there ? Result<std::uint64_t>(0) : std::unexpected(there.error());
+    }
+    const auto sums = read_sums(txn, block.first, by_.front(), dictionary.ordinal());
+    if (!sums) {
+        return std::unexpected(sums.error());
+    }
+    std::uint64_t whole = 0;
+    std::uint64_t in_part = 0;
+    for (const auto& [hour, sum] : *sums) {
+        whole += window.has(hour) ? sum : 0;
+        in_part += window.has_part(hour) ? sum : 0;
+    }
+    counted_.begin();
+    if (whole != 0) {
+        counted_.add(value, whole);
+    }
+    counted_.end();
+    return in_part;
+}
+
+Result<std::uint64_t> Grouping::count_values(const Txn& txn, BlockPlace block, const HourWindow& window) {
+    const auto header = read_header(txn, block.first);
+    if (!header) {
+        return std::unexpected(header.error());
+    }
+    const auto at = static_cast<std::size_t>(std::ranges::find(dimensions, by_.front()) - dimensions.begin());
+    std::vector<std::uint64_t> sums(header->cardinality.at(at), 0);
+    const auto in_part = add_sums(txn, block.first, by_.front(), window, sums);
+    if (!in_part) {
+        return in_part;
+    }
+    std::uint64_t met = 0;
+    counted_.begin();
+    DictionaryReader dictionary(txn, block, by_.front());
+    auto there = dictionary.seek({});
+    for (; there && *there && dictionary.ordinal() < sums.size(); there = dictionary.next()) {
+        const std::uint64_t sum = sums[dictionary.ordinal()];
+        met += sum;
+        if (sum != 0 && one_->wants(dictionary.value())) {
+            counted_.add(dictionary.value(), sum);
+        }
+    }
+    counted_.end();
+    if (!there) {
+        return std::unexpected(there.error());
+    }
+    if (counted_.size() > room_) {
+        settle();
+    }
+    const auto absent =
+        by_.front() == Dimension::rule && one_->wants_all() ? count_absent(txn, block, window, met) : Result<void>{};
+    return absent ? in_part : std::unexpected(absent.error());
+}
+
+// Rows may have no rule, but each has a severity.
+Result<void> Grouping::count_absent(const Txn& txn, BlockPlace block, const HourWindow& window, std::uint64_t there) {
+    std::vector<std::uint64_t> all(4, 0);
+    const auto in_part = add_sums(txn, block.first, Dimension::severity, window, all);
+    if (!in_part) {
+        return std::unexpected(in_part.error());
+    }
+    const std::uint64_t sum = std::accumulate(all.begin(), all.end(), std::uint64_t{0});
+    if (sum > there) {
+        add({std::string{}}, sum - there);
+    }
+    return {};
+}
+
+Result<std::uint64_t> Grouping::count_hours(const Txn& txn, BlockPlace block, const HourWindow& window) {
+    std::vector<std::optional<std::string>> values; // those that are wanted
+    DictionaryReader dictionary(txn, block, by_.back());
     auto there = dictionary.seek({});
     for (; there && *there; there = dictionary.next()) {
-        values.emplace_back(dictionary.value());
+        const std::string_view value = dictionary.value();
+        values.push_back(one_->wants(value) ? std::optional<std::string>(value) : std::nullopt);
     }
     if (!there) {
         return std::unexpected(there.error());
     }
-    bool whole = true;
-    const auto done = each_sum(txn, block.first, dimension,
-                               [this, &values, &whole](std::uint32_t ordinal, std::uint32_t hour, std::uint64_t sum) {
-                                   whole = whole && ordinal < values.size();
-                                   if (whole) {
-                                       add({hour_value(hour), values[ordinal]}, sum);
-                                   }
-                               });
-    return done && !whole ? sealed_damaged(index_key(block.first), "sums") : done;
+    bool known = true;
+    std::uint64_t in_part = 0;
+    const auto take = [this, &values, &window, &known, &in_part](std::uint32_t ordinal, std::uint32_t hour,
+                                                                 std::uint64_t sum) {
+        known = known && ordinal < values.size();
+        in_part += window.has_part(hour) ? sum : 0;
+        if (!known || !window.has(hour) || !values[ordinal]) {
+            return;
+        }
+        if (is_beyond(hour)) {
+            overflowed_ = true;
+        } else {
+            add({hour_value(hour), *values[ordinal]}, sum);
+        }
+    };
+    const auto done = each_sum(txn, block.first, by_.back(), take);
+    if (!done) {
+        return std::unexpected(done.error());
+    }
+    return known ? Result<std::uint64_t>(in_part) : sealed_damaged(index_key(block.first), "sums");
+}
+
+void Grouping::settle() {
+    for (auto& [value, count] : counted_.take()) {
+        add({std::move(value)}, count);
+    }
 }
 
 Result<bool> Grouping::take_block(const Txn& txn, const SealedRows& left) {
-    const bool whole = left.rows.count() == left.block.rows;
-    if (whole && by_.size() == 2 && by_[0] == Dimension::hour && by_[1] != Dimension::rule) {
-        const auto taken = take_hours(txn, left.block, by_[1]);
-        return taken ? Result<bool>(true) : std::unexpected(taken.error());
-    }
     const auto weights = read_weights(txn, left.block.first);
     if (!weights) {
         return std::unexpected(weights.error());
     }
-    if (whole && by_.size() == 1 && weights->empty()) {
-        const auto taken = take_whole(txn, left.block);
-        return taken ? Result<bool>(true) : std::unexpected(taken.error());
-    }
     std::vector<CodedRows> coded;
     std::size_t combinations = 1;
-    for (const Dimension dimension : by_) {
-        auto one = read_codes(txn, left.block, dimension);
+    for (std::size_t i = 0; i < by_.size(); ++i) {
+        auto one = only_[i] ? Result<CodedRows>(CodedRows{.values = {*only_[i]}}) : read_codes(txn, left.block, by_[i]);
         if (!one) {
             return std::unexpected(one.error());
         }
         combinations *= one->values.size();
         coded.push_back(std::move(*one));
+    }
+    if (combinations == 1 && weights->empty()) {
+        Key key;
+        std::ranges::transform(coded, std::back_inserter(key), [](const CodedRows& one) { return one.values.front(); });
+        add(std::move(key), left.rows.count());
+        return true;
     }
     take_coded(left, *weights, coded, combinations);
     return true;
@@ -200,7 +292,7 @@ void Grouping::take_coded(const SealedRows& left, const Weights& weights, const 
         for (auto row = left.rows.at_or_after(0); row; row = left.rows.at_or_after(*row + 1)) {
             std::size_t combination = 0;
             for (const CodedRows& one : coded) {
-                combination = combination * one.values.size() + one.codes[*row];
+                combination = combination * one.values.size() + (one.codes.empty() ? 0 : one.codes[*row]);
             }
             weight = std::find_if(weight, weights.end(), [&row](const auto& w) { return w.first >= *row; });
             use(combination, weight != weights.end() && weight->first == *row ? weight->second : 1);

@@ -5,7 +5,9 @@
 #pragma once
 
 #include "storage/block_times.hpp"
+#include "storage/one_dimension.hpp"
 #include "storage/scan.hpp"
+#include "storage/value_sums.hpp"
 #include "storage/weights.hpp"
 
 #include <array>
@@ -24,14 +26,21 @@ class Grouping final : public Taker {
 public:
     using Key = std::vector<std::string>; // one value a dimension; "" where there is none
 
-    // At most `room` sums are kept, those of the smallest keys behind `after`.
-    Grouping(std::vector<Dimension> by, std::size_t room, std::optional<Key> after = {});
+    // At most `room` sums are kept, those of the smallest keys behind `after`. The filter, of what is grouped, must
+    // outlive this.
+    Grouping(const Filter& filter, std::vector<Dimension> by, std::size_t room, std::optional<Key> after = {});
+
+    // What blocks have counted is enough: the filter asks for nothing else than what is grouped by.
+    const std::optional<OneDimension>& one() const { return one_; }
 
     bool needs_values() const override { return true; }
     void take_row(const Columns& columns, std::size_t row) override;
     void take_event(const Event& event) override;
     void end_rows(const StringOf& string) override;
+    Result<std::uint64_t> take_counted(const Txn& txn, BlockPlace block, const HourWindow& window) override;
     Result<bool> take_block(const Txn& txn, const SealedRows& left) override;
+    // After all blocks, or the sums are not whole.
+    void settle();
 
     void add(Key key, std::uint64_t count);
     // More keys were met than there is room for.
@@ -47,12 +56,20 @@ private:
     struct CodesHash {
         std::size_t operator()(const Codes& codes) const;
     };
-    Result<void> take_hours(const Txn& txn, BlockPlace block, Dimension dimension);
-    Result<void> take_whole(const Txn& txn, BlockPlace block);
+    bool by_hour() const { return by_.size() == 2 && by_.front() == Dimension::hour; }
+    bool is_beyond(std::uint32_t hour) const;
+    Result<std::uint64_t> count_one(const Txn& txn, BlockPlace block, const HourWindow& window,
+                                    const std::string& value);
+    Result<std::uint64_t> count_values(const Txn& txn, BlockPlace block, const HourWindow& window);
+    Result<void> count_absent(const Txn& txn, BlockPlace block, const HourWindow& window, std::uint64_t there);
+    Result<std::uint64_t> count_hours(const Txn& txn, BlockPlace block, const HourWindow& window);
     void take_coded(const SealedRows& left, const Weights& weights, const std::vector<CodedRows>& coded,
                     std::size_t combinations);
 
     std::vector<Dimension> by_;
+    std::vector<std::optional<std::string>> only_{}; // the one value that the filter leaves of each
+    std::optional<OneDimension> one_{};
+    ValueSums counted_{}; // by one dimension
     std::size_t room_;
     std::optional<Key> after_;
     bool overflowed_ = false;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/scan.hpp"
 
+#include "storage/keys.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -206,6 +208,39 @@ Result<bool> Scan::scan_log(const Source& source, Slice& slice) {
 
 // ---- sealed blocks ----
 
+// From what was counted when the block was made; false where something of it has gone since, or part of it is asked.
+Result<bool> Scan::take_counted(const Source& source, Slice& slice) {
+    const Txn& txn = slice.log.txn();
+    const std::string key = index_key(source.block);
+    const auto stored = txn.get(Tree::blocks, key);
+    if (!stored || !*stored) {
+        return stored ? Result<bool>(false) : std::unexpected(stored.error());
+    }
+    const auto block = decode_block(key, **stored);
+    if (!block) {
+        return std::unexpected(block.error());
+    }
+    const BlockPlace place = place_of(*block);
+    if (block->events != place.rows || source.first != block->first || source.last != block->last) {
+        return false;
+    }
+    const auto in_part = slice.taker.take_counted(txn, place, cut_->window());
+    if (!in_part) {
+        return std::unexpected(in_part.error());
+    }
+    for (const auto& edge : cut_->edges()) {
+        if (*in_part == 0) {
+            break;
+        }
+        const auto left = edge->select(txn, source.block, source.first, source.last);
+        const auto taken = left && *left ? slice.taker.take_block(txn, **left) : Result<bool>(true);
+        if (!left || !taken) {
+            return std::unexpected(left ? taken.error() : left.error());
+        }
+    }
+    return true;
+}
+
 // What the indexes leave of the block; false where nothing is left to be taken.
 Result<bool> Scan::select(const Source& source, Slice& slice) {
     auto left = sealed_filter_.select(slice.log.txn(), source.block, descending_ ? source.first : at_,
@@ -295,6 +330,12 @@ Result<bool> Scan::scan_sealed(const Source& source, Slice& slice) {
         }
         if (!*holds) {
             left_.reset();
+        }
+    }
+    if (!left_ && cut_ && at_ == source.first) {
+        const auto counted = take_counted(source, slice);
+        if (!counted || *counted) {
+            return counted;
         }
     }
     if (!left_) {

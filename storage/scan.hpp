@@ -4,6 +4,7 @@
 // are why a block is left only when no earlier row can be better.
 #pragma once
 
+#include "storage/hour_cut.hpp"
 #include "storage/log_reader.hpp"
 #include "storage/matcher.hpp"
 #include "storage/reader_pool.hpp"
@@ -13,6 +14,7 @@
 #include <compare>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -45,6 +47,9 @@ public:
     virtual void take_event(const Event&) {}
     // What the codes of the rows so far stand for; those of later ones may stand for others.
     virtual void end_rows(const StringOf&) {}
+    // Of a whole block, from what was counted when it was made: how much is in hours that are wanted in part, whose
+    // rows are given to take_block() next.
+    virtual Result<std::uint64_t> take_counted(const Txn&, BlockPlace, const HourWindow&) { return 0; }
     // True where it took all rows of a sealed block that are left at once.
     virtual Result<bool> take_block(const Txn&, const SealedRows&) { return false; }
 };
@@ -58,6 +63,8 @@ public:
     };
     Scan(const Filter& filter, View view, Order order, Part part);
 
+    // The taker can take what blocks have counted of this dimension, which is all that the filter asks for.
+    void use_counts(const OneDimension& dimension) { cut_ = HourCut::of(filter_, dimension); }
     // One slice; true when nothing is left.
     Result<bool> step(ReadContext& context, Taker& taker);
     // By index: all up to here was considered.
@@ -81,6 +88,7 @@ private:
     Result<bool> scan_tail(const Source& source, Slice& slice);
     Result<bool> scan_log(const Source& source, Slice& slice);
     Result<bool> scan_sealed(const Source& source, Slice& slice);
+    Result<bool> take_counted(const Source& source, Slice& slice);
     Result<bool> select(const Source& source, Slice& slice);
     Result<bool> take_sealed(std::uint32_t row, TimeReader& times, Slice& slice);
     bool wants_run(std::uint32_t run, const Taker& taker) const;
@@ -104,6 +112,7 @@ private:
     SealedFilter sealed_filter_;
     View view_;
     Part part_;
+    std::unique_ptr<HourCut> cut_{};
     bool descending_;
     bool by_time_;
     std::vector<Source> sources_{};

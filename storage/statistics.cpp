@@ -54,6 +54,9 @@ public:
             this->answer(std::unexpected(done.error()));
             return true;
         }
+        if (*done) {
+            grouping_->settle();
+        }
         if (*done && archived_) {
             done = add_archived(context);
             if (!done) {
@@ -99,6 +102,9 @@ private:
         }
         grouping_ = std::move(*made);
         scan_.emplace(filter_, view, Order::index, Scan::Part{.after = 0, .upto = last});
+        if (grouping_->one()) {
+            scan_->use_counts(*grouping_->one());
+        }
         return true;
     }
 
@@ -143,7 +149,7 @@ public:
 
 private:
     Result<std::unique_ptr<Grouping>> make(std::uint64_t&) override {
-        return std::make_unique<Grouping>(by_, limits::totals_max);
+        return std::make_unique<Grouping>(filter(), by_, limits::totals_max);
     }
 
     std::optional<ArchivedPart> archived() const override { return ArchivedPart::of(filter(), by_); }
@@ -216,7 +222,8 @@ private:
             last = std::min(last, cursor->snapshot);
         }
         snapshot_ = last;
-        return std::make_unique<Grouping>(std::vector{Dimension::hour, Dimension::name}, limit_ + 1, std::move(after));
+        return std::make_unique<Grouping>(filter(), std::vector{Dimension::hour, Dimension::name}, limit_ + 1,
+                                          std::move(after));
     }
 
     std::optional<ArchivedPart> archived() const override {
