@@ -141,110 +141,95 @@ bool Grouping::is_beyond(std::uint32_t hour) const {
     return sums_.size() == room_ && !sums_.empty() && hour_value(hour) > sums_.rbegin()->first.front();
 }
 
-Result<std::uint64_t> Grouping::take_counted(const Txn& txn, BlockPlace block, const HourWindow& window) {
-    if (by_hour()) {
-        return count_hours(txn, block, window);
+Result<std::uint64_t> Grouping::take_counted(const Txn& txn, ValueLists& lists, BlockPlace block,
+                                             const HourWindow& window) {
+    const auto values = lists.of(txn, block, by_.back());
+    if (!values) {
+        return std::unexpected(values.error());
     }
-    return only_.front() ? count_one(txn, block, window, *only_.front()) : count_values(txn, block, window);
+    if (by_hour()) {
+        return count_hours(txn, block, window, **values);
+    }
+    if (!only_.front()) {
+        return count_values(txn, block, window, **values);
+    }
+    const auto ordinal = (*values)->find(*only_.front());
+    if (!ordinal) {
+        return 0;
+    }
+    const auto sums = read_sums(txn, block.first, by_.front(), *ordinal);
+    return sums ? Result<std::uint64_t>(count_one(*sums, window, *only_.front())) : std::unexpected(sums.error());
 }
 
-Result<std::uint64_t> Grouping::count_one(const Txn& txn, BlockPlace block, const HourWindow& window,
-                                          const std::string& value) {
-    DictionaryReader dictionary(txn, block, by_.front());
-    const auto there = dictionary.seek(value);
-    if (!there || !*there || dictionary.value() != value) {
-        return there ? Result<std::uint64_t>(0) : std::unexpected(there.error());
-    }
-    const auto sums = read_sums(txn, block.first, by_.front(), dictionary.ordinal());
-    if (!sums) {
-        return std::unexpected(sums.error());
-    }
+std::uint64_t Grouping::count_one(const HourSums& sums, const HourWindow& window, const std::string& value) {
     std::uint64_t whole = 0;
     std::uint64_t in_part = 0;
-    for (const auto& [hour, sum] : *sums) {
+    for (const auto& [hour, sum] : sums) {
         whole += window.has(hour) ? sum : 0;
         in_part += window.has_part(hour) ? sum : 0;
     }
-    counted_.begin();
     if (whole != 0) {
+        counted_.begin();
         counted_.add(value, whole);
+        counted_.end();
     }
-    counted_.end();
     return in_part;
 }
 
-Result<std::uint64_t> Grouping::count_values(const Txn& txn, BlockPlace block, const HourWindow& window) {
-    const auto header = read_header(txn, block.first);
-    if (!header) {
-        return std::unexpected(header.error());
-    }
-    const auto at = static_cast<std::size_t>(std::ranges::find(dimensions, by_.front()) - dimensions.begin());
-    std::vector<std::uint64_t> sums(header->cardinality.at(at), 0);
+Result<std::uint64_t> Grouping::count_values(const Txn& txn, BlockPlace block, const HourWindow& window,
+                                             const ValueList& values) {
+    std::vector<std::uint64_t> sums(values.size(), 0);
     const auto in_part = add_sums(txn, block.first, by_.front(), window, sums);
     if (!in_part) {
         return in_part;
     }
     std::uint64_t met = 0;
     counted_.begin();
-    DictionaryReader dictionary(txn, block, by_.front());
-    auto there = dictionary.seek({});
-    for (; there && *there && dictionary.ordinal() < sums.size(); there = dictionary.next()) {
-        const std::uint64_t sum = sums[dictionary.ordinal()];
-        met += sum;
-        if (sum != 0 && one_->wants(dictionary.value())) {
-            counted_.add(dictionary.value(), sum);
+    for (std::size_t ordinal = 0; ordinal < sums.size(); ++ordinal) {
+        met += sums[ordinal];
+        if (sums[ordinal] != 0 && one_->wants(values.at(ordinal))) {
+            counted_.add(values.at(ordinal), sums[ordinal]);
         }
     }
     counted_.end();
-    if (!there) {
-        return std::unexpected(there.error());
-    }
     if (counted_.size() > room_) {
         settle();
     }
-    const auto absent =
-        by_.front() == Dimension::rule && one_->wants_all() ? count_absent(txn, block, window, met) : Result<void>{};
-    return absent ? in_part : std::unexpected(absent.error());
+    const bool may_lack = by_.front() == Dimension::rule && one_->wants_all();
+    return may_lack ? count_absent(txn, block, window, met) : in_part;
 }
 
-// Rows may have no rule, but each has a severity.
-Result<void> Grouping::count_absent(const Txn& txn, BlockPlace block, const HourWindow& window, std::uint64_t there) {
+// Rows may have no rule, but each has a severity: what is in hours that are wanted in part is known by that.
+Result<std::uint64_t> Grouping::count_absent(const Txn& txn, BlockPlace block, const HourWindow& window,
+                                             std::uint64_t there) {
     std::vector<std::uint64_t> all(4, 0);
     const auto in_part = add_sums(txn, block.first, Dimension::severity, window, all);
-    if (!in_part) {
-        return std::unexpected(in_part.error());
-    }
     const std::uint64_t sum = std::accumulate(all.begin(), all.end(), std::uint64_t{0});
-    if (sum > there) {
+    if (in_part && sum > there) {
         add({std::string{}}, sum - there);
     }
-    return {};
+    return in_part;
 }
 
-Result<std::uint64_t> Grouping::count_hours(const Txn& txn, BlockPlace block, const HourWindow& window) {
-    std::vector<std::optional<std::string>> values; // those that are wanted
-    DictionaryReader dictionary(txn, block, by_.back());
-    auto there = dictionary.seek({});
-    for (; there && *there; there = dictionary.next()) {
-        const std::string_view value = dictionary.value();
-        values.push_back(one_->wants(value) ? std::optional<std::string>(value) : std::nullopt);
-    }
-    if (!there) {
-        return std::unexpected(there.error());
+Result<std::uint64_t> Grouping::count_hours(const Txn& txn, BlockPlace block, const HourWindow& window,
+                                            const ValueList& values) {
+    std::vector<bool> wanted(values.size());
+    for (std::size_t ordinal = 0; ordinal < wanted.size(); ++ordinal) {
+        wanted[ordinal] = one_->wants(values.at(ordinal));
     }
     bool known = true;
     std::uint64_t in_part = 0;
-    const auto take = [this, &values, &window, &known, &in_part](std::uint32_t ordinal, std::uint32_t hour,
-                                                                 std::uint64_t sum) {
+    const auto take = [this, &values, &wanted, &window, &known, &in_part](std::uint32_t ordinal, std::uint32_t hour,
+                                                                          std::uint64_t sum) {
         known = known && ordinal < values.size();
         in_part += window.has_part(hour) ? sum : 0;
-        if (!known || !window.has(hour) || !values[ordinal]) {
+        if (!known || !window.has(hour) || !wanted[ordinal]) {
             return;
         }
         if (is_beyond(hour)) {
             overflowed_ = true;
         } else {
-            add({hour_value(hour), *values[ordinal]}, sum);
+            add({hour_value(hour), std::string(values.at(ordinal))}, sum);
         }
     };
     const auto done = each_sum(txn, block.first, by_.back(), take);

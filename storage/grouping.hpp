@@ -37,7 +37,8 @@ public:
     void take_row(const Columns& columns, std::size_t row) override;
     void take_event(const Event& event) override;
     void end_rows(const StringOf& string) override;
-    Result<std::uint64_t> take_counted(const Txn& txn, BlockPlace block, const HourWindow& window) override;
+    Result<std::uint64_t> take_counted(const Txn& txn, ValueLists& lists, BlockPlace block,
+                                       const HourWindow& window) override;
     Result<bool> take_block(const Txn& txn, const SealedRows& left) override;
     // After all blocks, or the sums are not whole.
     void settle();
@@ -58,11 +59,12 @@ private:
     };
     bool by_hour() const { return by_.size() == 2 && by_.front() == Dimension::hour; }
     bool is_beyond(std::uint32_t hour) const;
-    Result<std::uint64_t> count_one(const Txn& txn, BlockPlace block, const HourWindow& window,
-                                    const std::string& value);
-    Result<std::uint64_t> count_values(const Txn& txn, BlockPlace block, const HourWindow& window);
-    Result<void> count_absent(const Txn& txn, BlockPlace block, const HourWindow& window, std::uint64_t there);
-    Result<std::uint64_t> count_hours(const Txn& txn, BlockPlace block, const HourWindow& window);
+    std::uint64_t count_one(const HourSums& sums, const HourWindow& window, const std::string& value);
+    Result<std::uint64_t> count_values(const Txn& txn, BlockPlace block, const HourWindow& window,
+                                       const ValueList& values);
+    Result<std::uint64_t> count_absent(const Txn& txn, BlockPlace block, const HourWindow& window, std::uint64_t there);
+    Result<std::uint64_t> count_hours(const Txn& txn, BlockPlace block, const HourWindow& window,
+                                      const ValueList& values);
     void take_coded(const SealedRows& left, const Weights& weights, const std::vector<CodedRows>& coded,
                     std::size_t combinations);
 

@@ -90,7 +90,7 @@ bool ReaderPool::step(Task& task, ReadContext& context) {
 }
 
 void ReaderPool::run(std::size_t self) {
-    ReadContext context{.env = env_, .publisher = publisher_};
+    ReadContext context{.env = env_, .publisher = publisher_, .values = values_};
     std::unique_lock lock(mutex_);
     for (;;) {
         wake_.wait(lock, [this, self] { return stopping_ || !tasks_.empty() || seen_[self] < ping_number_; });

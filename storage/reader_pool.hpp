@@ -6,6 +6,7 @@
 #include "storage/chunk_codec.hpp"
 #include "storage/lmdb_env.hpp"
 #include "storage/store.hpp"
+#include "storage/value_lists.hpp"
 #include "storage/view.hpp"
 
 #include <chrono>
@@ -28,6 +29,7 @@ inline constexpr std::chrono::microseconds slice_length{2'000};
 struct ReadContext {
     Env& env;
     const Publisher& publisher;
+    ValueLists& values; // all threads'
     ChunkReader chunk{};
 };
 
@@ -89,6 +91,7 @@ private:
     Env& env_;
     const Publisher& publisher_;
     const Post& post_;
+    ValueLists values_{};
     std::mutex mutex_;
     std::condition_variable wake_;
     std::deque<std::unique_ptr<Task>> tasks_{};

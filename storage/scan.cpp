@@ -72,7 +72,7 @@ Result<bool> Scan::step(ReadContext& context, Taker& taker) {
         return std::unexpected(txn.error());
     }
     LogReader log(*txn, context.chunk);
-    Slice slice{log, taker, end};
+    Slice slice{log, taker, context.values, end};
     const auto sealed = log.sealed();
     if (!sealed) {
         return std::unexpected(sealed.error());
@@ -224,7 +224,7 @@ Result<bool> Scan::take_counted(const Source& source, Slice& slice) {
     if (block->events != place.rows || source.first != block->first || source.last != block->last) {
         return false;
     }
-    const auto in_part = slice.taker.take_counted(txn, place, cut_->window());
+    const auto in_part = slice.taker.take_counted(txn, slice.values, place, cut_->window());
     if (!in_part) {
         return std::unexpected(in_part.error());
     }

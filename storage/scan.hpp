@@ -49,7 +49,7 @@ public:
     virtual void end_rows(const StringOf&) {}
     // Of a whole block, from what was counted when it was made: how much is in hours that are wanted in part, whose
     // rows are given to take_block() next.
-    virtual Result<std::uint64_t> take_counted(const Txn&, BlockPlace, const HourWindow&) { return 0; }
+    virtual Result<std::uint64_t> take_counted(const Txn&, ValueLists&, BlockPlace, const HourWindow&) { return 0; }
     // True where it took all rows of a sealed block that are left at once.
     virtual Result<bool> take_block(const Txn&, const SealedRows&) { return false; }
 };
@@ -81,6 +81,7 @@ private:
     struct Slice { // of one step
         LogReader& log;
         Taker& taker;
+        ValueLists& values;
         std::chrono::steady_clock::time_point end;
     };
     void add_source(const Source& source);

@@ -7,6 +7,7 @@
 #include "storage/counters.hpp"
 #include "storage/grouping.hpp"
 #include "storage/keys.hpp"
+#include "storage/one_dimension.hpp"
 #include "storage/schema.hpp"
 
 #include <algorithm>
@@ -203,12 +204,61 @@ struct HourCursor {
     }
 };
 
+// The hours of one name, all of them on one page: kept as they are asked, for the day of a name and for this.
+class NameHours {
+public:
+    // None where the question is another one.
+    static std::optional<NameHours> of(const PageRequest& request) {
+        const auto name = only_value(request.filter, Dimension::name);
+        const auto one = OneDimension::of(request.filter, Dimension::name);
+        const std::int64_t since_us = request.filter.since_us.value_or(0);
+        const std::int64_t until_us = request.filter.until_us.value_or(0);
+        const bool whole = since_us % hour_us == 0 && until_us % hour_us == 0 && since_us < until_us;
+        if (!name || !one || !request.cursor.empty() || !whole ||
+            std::cmp_greater((until_us - since_us) / hour_us, limits::page_max) ||
+            std::cmp_greater((until_us - since_us) / hour_us, request.limit)) {
+            return std::nullopt;
+        }
+        return NameHours(*name, one->whole_hours());
+    }
+    Result<HourPage> read(ReadContext& context) const {
+        const auto at = consistent(context.env, context.publisher);
+        if (!at) {
+            return std::unexpected(at.error());
+        }
+        const auto counts = count_by_hour(at->second, at->first, name_, hours_);
+        if (!counts) {
+            return std::unexpected(counts.error());
+        }
+        HourPage page;
+        for (const auto& [hour, count] : *counts) {
+            page.rows.push_back({static_cast<std::int64_t>(hour) * hour_us, name_, count});
+        }
+        return page;
+    }
+
+private:
+    NameHours(std::string name, std::pair<std::uint32_t, std::uint32_t> hours)
+        : name_(std::move(name)), hours_(hours) {}
+    std::string name_;
+    std::pair<std::uint32_t, std::uint32_t> hours_;
+};
+
 class HourlyQuery final : public Tallied<HourPage> {
 public:
     HourlyQuery(const Post& post, QueryBounds bounds, PageRequest request, Done<HourPage> done)
-        : Tallied(post, bounds, std::move(request.filter), std::move(done)),
+        : Tallied(post, bounds, request.filter, std::move(done)),
+          name_hours_(NameHours::of(request)),
           limit_(std::clamp<std::size_t>(request.limit, 1, limits::page_max)),
           cursor_(std::move(request.cursor)) {}
+
+    bool step(ReadContext& context) override {
+        if (!name_hours_) {
+            return Tallied::step(context);
+        }
+        answer(name_hours_->read(context));
+        return true;
+    }
 
 private:
     Result<std::unique_ptr<Grouping>> make(std::uint64_t& last) override {
@@ -244,6 +294,7 @@ private:
         return page;
     }
 
+    std::optional<NameHours> name_hours_;
     std::size_t limit_;
     std::string cursor_;
     std::uint64_t snapshot_ = 0;

@@ -5,6 +5,10 @@
 
 #include <gmock/gmock.h>
 
+#include <array>
+#include <map>
+#include <random>
+
 namespace tocsin::storage::test {
 namespace {
 
@@ -90,6 +94,140 @@ TEST_F(Statistics, ADayHasItsOwnHoursAlone) {
     want[23] = 5;
     EXPECT_EQ(*day("n", midnight), want);
     EXPECT_EQ(*day("m", midnight), DayCounts{});
+}
+
+// ---- sums that blocks have counted ----
+
+// Mostly in order, some late by hours, some without a rule, some that stand for several.
+std::vector<Event> mixed(std::mt19937_64& random, std::size_t count) {
+    std::vector<Event> all;
+    for (std::size_t n = 0; n < count; ++n) {
+        const auto below = [&random](std::uint64_t end) { return random() % end; };
+        const auto late_us = static_cast<std::int64_t>(below(20) == 0 ? below(9 * hour_us) : 0);
+        Event e = event("name-" + std::to_string(below(below(50) == 0 ? 40 : 4)), "source-" + std::to_string(below(7)),
+                        now_us + static_cast<std::int64_t>(n) * hour_us / 300 - late_us);
+        e.scid = static_cast<std::int64_t>(below(5)) - 2;
+        e.severity = static_cast<Severity>(below(4));
+        e.environment = below(3) == 0 ? "aws" : "";
+        e.event_type = below(9) == 0 ? EventType::dataset : EventType::standard;
+        e.event_id = e.event_type == EventType::dataset ? "set" : "";
+        e.count = below(6) == 0 ? 1 + below(300) : 1;
+        if (below(3) != 0) {
+            e.event_rule_id = static_cast<std::int64_t>(below(6)) - 3;
+        }
+        all.push_back(std::move(e));
+    }
+    return all;
+}
+
+std::string text_of(const Event& e, GroupKey key) {
+    switch (key) {
+    case GroupKey::event_name:
+        return e.event_name;
+    case GroupKey::event_src:
+        return e.event_src;
+    case GroupKey::scid:
+        return std::to_string(e.scid);
+    case GroupKey::severity:
+        return std::string(to_string(e.severity));
+    case GroupKey::environment:
+        return e.environment;
+    case GroupKey::event_rule_id:
+        return e.event_rule_id ? std::to_string(*e.event_rule_id) : "";
+    case GroupKey::event_type:
+        return std::string(to_string(e.event_type));
+    case GroupKey::event_id:
+        return e.event_id;
+    case GroupKey::host:
+        return e.host;
+    }
+    return "";
+}
+
+constexpr std::array all_keys = {GroupKey::event_name, GroupKey::event_src,   GroupKey::scid,
+                                 GroupKey::severity,   GroupKey::environment, GroupKey::event_rule_id,
+                                 GroupKey::event_type, GroupKey::event_id,    GroupKey::host};
+
+// Open, on whole hours, within one hour, or anywhere.
+void set_times(Filter& filter, std::mt19937_64& random) {
+    const auto moment = [&random] {
+        return now_us - 10 * hour_us + static_cast<std::int64_t>(random() % (32 * hour_us));
+    };
+    const std::uint64_t kind = random() % 6;
+    if (kind != 0 && kind != 1) {
+        filter.since_us = moment();
+    }
+    if (kind != 0 && kind != 2) {
+        filter.until_us = kind == 3 ? *filter.since_us + hour_us / 5 : moment();
+    }
+    if (kind == 4) {
+        *filter.since_us -= *filter.since_us % hour_us;
+        *filter.until_us -= *filter.until_us % hour_us;
+    }
+}
+
+void set_values(Filter& filter, GroupKey key, std::mt19937_64& random) {
+    const std::uint64_t kind = random() % 4;
+    if (kind == 0) {
+        return;
+    }
+    if (key == GroupKey::event_name) {
+        filter.event_name = {kind == 1 ? NamePattern{"name-1", true} : NamePattern{"name-2"}};
+    } else if (key == GroupKey::event_src) {
+        filter.event_src =
+            kind == 1 ? std::vector<std::string>{"source-3"} : std::vector<std::string>{"source-1", "none"};
+    } else if (key == GroupKey::scid) {
+        filter.scid = kind == 1 ? std::vector<std::int64_t>{-2} : std::vector<std::int64_t>{0, 1};
+    } else if (key == GroupKey::severity) {
+        kind == 1 ? filter.severity = {Severity::error} : filter.severity;
+        filter.min_severity = kind == 2 ? std::optional(Severity::warning) : std::nullopt;
+    } else if (key == GroupKey::environment) {
+        filter.environment = {kind == 1 ? "aws" : ""};
+    } else if (key == GroupKey::event_rule_id) {
+        filter.event_rule_id = kind == 1 ? std::vector<std::int64_t>{-3} : std::vector<std::int64_t>{0, 2};
+    }
+    if (random() % 8 == 0) {
+        filter.event_type = {EventType::standard}; // beside it
+    }
+}
+
+TEST_F(Statistics, AreThoseOfTheEventsForEveryDimensionAndTime) {
+    std::mt19937_64 random(7);
+    ASSERT_TRUE(f.open());
+    const auto all = mixed(random, 6'500);
+    for (std::size_t at = 0; at < all.size(); at += 100) {
+        ASSERT_TRUE(f.append(
+            {all.begin() + static_cast<std::ptrdiff_t>(at), all.begin() + static_cast<std::ptrdiff_t>(at) + 100}));
+    }
+    f.seal_all();
+    for (int round = 0; round < 400; ++round) {
+        const GroupKey key = all_keys[random() % all_keys.size()];
+        Filter filter;
+        set_times(filter, random);
+        set_values(filter, key, random);
+        std::map<std::string, std::uint64_t> want;
+        std::map<std::pair<std::int64_t, std::string>, std::uint64_t> want_hours;
+        for (const Event& e : all) {
+            if (filter.matches(e)) {
+                want[text_of(e, key)] += e.count;
+                want_hours[{e.event_time_us - e.event_time_us % hour_us, e.event_name}] += e.count;
+            }
+        }
+        const auto got = totals(filter, {key});
+        ASSERT_TRUE(got) << got.error().detail();
+        std::map<std::string, std::uint64_t> have;
+        for (const TotalsRow& row : *got) {
+            have[row.values.front()] = row.count;
+        }
+        EXPECT_EQ(have, want) << round;
+        const auto page = hours(filter, 1'000, "");
+        ASSERT_TRUE(page) << page.error().detail();
+        std::map<std::pair<std::int64_t, std::string>, std::uint64_t> have_hours;
+        for (const HourRow& row : page->rows) {
+            have_hours[{row.hour_us, row.event_name}] = row.count;
+        }
+        EXPECT_EQ(have_hours, want_hours) << round;
+    }
 }
 
 } // namespace
