@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <limits>
 
 namespace tocsin::storage {
@@ -92,12 +93,10 @@ template <typename Use> bool each_word(const Posting& posting, std::uint64_t uni
     if (posting.bytes.size() != (universe + 7) / 8) {
         return false;
     }
-    for (std::size_t at = 0; at < posting.bytes.size(); at += 8) {
-        std::uint64_t word = 0;
-        for (std::size_t i = 0; i < std::min<std::size_t>(8, posting.bytes.size() - at); ++i) {
-            word |= std::uint64_t{static_cast<unsigned char>(posting.bytes[at + i])} << (8 * i);
-        }
-        use(at / 8, word);
+    for (std::size_t at = 0; at < posting.bytes.size(); at += sizeof(std::uint64_t)) {
+        std::uint64_t word = 0; // lowest bit first
+        std::memcpy(&word, posting.bytes.data() + at, std::min(sizeof(word), posting.bytes.size() - at));
+        use(at / sizeof(word), std::endian::native == std::endian::little ? word : std::byteswap(word));
     }
     return true;
 }
@@ -161,7 +160,8 @@ bool put_code(const Posting& posting, std::uint32_t code, std::span<std::uint32_
     };
     switch (posting.coding) {
     case Coding::list:
-        return each_in_list(posting, codes.size(), range);
+        return each_in_list(posting, codes.size(),
+                            [&codes, code](std::uint32_t row, std::uint32_t) { codes[row] = code; });
     case Coding::bitmap:
         return each_word(posting, codes.size(), [&codes, code](std::size_t number, std::uint64_t bits) {
             for (; bits != 0; bits &= bits - 1) {
