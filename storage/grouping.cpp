@@ -245,10 +245,40 @@ void Grouping::settle() {
     }
 }
 
+// Rows that stand for one event each, by one dimension.
+Result<void> Grouping::count_rows_by(const Txn& txn, const SealedRows& left) {
+    std::uint64_t absent = left.rows.count();
+    counted_.begin();
+    DictionaryReader dictionary(txn, left.block, by_.front());
+    auto there = dictionary.seek({});
+    for (; there && *there; there = dictionary.next()) {
+        const auto rows = count_rows(dictionary.posting(), left.rows);
+        if (!rows || *rows > absent) {
+            return sealed_damaged(index_key(left.block.first), "a posting");
+        }
+        if (*rows != 0) {
+            counted_.add(dictionary.value(), *rows);
+        }
+        absent -= *rows;
+    }
+    counted_.end();
+    if (there && absent != 0) {
+        add({std::string{}}, absent);
+    }
+    if (counted_.size() > room_) {
+        settle();
+    }
+    return there ? Result<void>{} : std::unexpected(there.error());
+}
+
 Result<bool> Grouping::take_block(const Txn& txn, const SealedRows& left) {
     const auto weights = read_weights(txn, left.block.first);
     if (!weights) {
         return std::unexpected(weights.error());
+    }
+    if (by_.size() == 1 && !only_.front() && weights->empty()) {
+        const auto counted = count_rows_by(txn, left);
+        return counted ? Result<bool>(true) : std::unexpected(counted.error());
     }
     std::vector<CodedRows> coded;
     std::size_t combinations = 1;

@@ -65,6 +65,7 @@ private:
     Result<std::uint64_t> count_absent(const Txn& txn, BlockPlace block, const HourWindow& window, std::uint64_t there);
     Result<std::uint64_t> count_hours(const Txn& txn, BlockPlace block, const HourWindow& window,
                                       const ValueList& values);
+    Result<void> count_rows_by(const Txn& txn, const SealedRows& left);
     void take_coded(const SealedRows& left, const Weights& weights, const std::vector<CodedRows>& coded,
                     std::size_t combinations);
 

@@ -154,6 +154,27 @@ bool add_rows(const Posting& posting, RowSet& rows) {
     return false;
 }
 
+std::optional<std::uint32_t> count_rows(const Posting& posting, const RowSet& rows) {
+    std::uint32_t sum = 0;
+    bool whole = false;
+    switch (posting.coding) {
+    case Coding::list:
+        whole = each_in_list(posting, rows.rows(),
+                             [&rows, &sum](std::uint32_t row, std::uint32_t) { sum += rows.has(row) ? 1U : 0U; });
+        break;
+    case Coding::bitmap:
+        whole = each_word(posting, rows.rows(), [&rows, &sum](std::size_t number, std::uint64_t bits) {
+            sum += rows.count_word(number, bits);
+        });
+        break;
+    case Coding::runs:
+        whole = each_run(posting, rows.rows(),
+                         [&rows, &sum](std::uint32_t low, std::uint32_t high) { sum += rows.count_range(low, high); });
+        break;
+    }
+    return whole ? std::optional(sum) : std::nullopt;
+}
+
 bool put_code(const Posting& posting, std::uint32_t code, std::span<std::uint32_t> codes) {
     const auto range = [&codes, code](std::uint32_t low, std::uint32_t high) {
         std::ranges::fill(codes.subspan(low, high - low), code);

@@ -29,7 +29,9 @@ Posting read_posting(ByteReader& in, std::uint32_t universe);
 
 // False where the bytes are not what put_posting() makes.
 bool add_rows(const Posting& posting, RowSet& rows);
-// The same, with a code for each of its rows: nothing of the size of the block is touched for a value that few have.
+// How many of its rows are among these.
+std::optional<std::uint32_t> count_rows(const Posting& posting, const RowSet& rows);
+// add_rows() with a code for each of its rows: nothing of the size of the block is touched for a value that few have.
 bool put_code(const Posting& posting, std::uint32_t code, std::span<std::uint32_t> codes);
 
 } // namespace tocsin::storage

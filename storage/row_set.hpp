@@ -66,6 +66,15 @@ public:
     bool empty() const {
         return std::ranges::all_of(words_, [](std::uint64_t word) { return word == 0; });
     }
+    // How many of 64 rows are in it.
+    std::uint32_t count_word(std::size_t word, std::uint64_t bits) const {
+        return static_cast<std::uint32_t>(std::popcount(words_[word] & bits));
+    }
+    std::uint32_t count_range(std::uint32_t low, std::uint32_t high) const {
+        std::uint32_t sum = 0;
+        each_word(low, high, [this, &sum](std::size_t word, std::uint64_t mask) { sum += count_word(word, mask); });
+        return sum;
+    }
     // The first row ≥ from.
     std::optional<std::uint32_t> at_or_after(std::uint32_t from) const {
         if (from >= rows_) {
@@ -104,7 +113,7 @@ private:
             words_.back() &= ~(~std::uint64_t{0} << (rows_ % 64));
         }
     }
-    template <typename Use> void each_word(std::uint32_t low, std::uint32_t high, const Use& use) {
+    template <typename Use> void each_word(std::uint32_t low, std::uint32_t high, const Use& use) const {
         high = std::min(high, rows_);
         while (low < high) {
             const std::uint32_t end = std::min(high, (low / 64 + 1) * 64);

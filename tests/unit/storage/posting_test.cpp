@@ -43,6 +43,13 @@ void expect_same(const Rows& rows, std::uint32_t universe) {
     for (std::uint32_t row = 0; row < universe; ++row) {
         ASSERT_EQ(codes[row], set.has(row) ? 7U : 0U) << row;
     }
+    RowSet some(universe);
+    std::uint32_t both = 0;
+    for (std::uint32_t row = 0; row < universe; row += 3) {
+        some.add(row);
+        both += set.has(row) ? 1U : 0U;
+    }
+    EXPECT_EQ(count_rows(posting, some), both);
 }
 
 Rows random_rows(std::mt19937_64& random, std::uint32_t universe) {
