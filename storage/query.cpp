@@ -113,9 +113,9 @@ public:
     bool step(ReadContext& context) override {
         const Stopwatch watch(used_);
         auto done = scan_ ? Result<bool>(true) : begin(context);
-        done = done ? scan(context) : done;
+        done = done && !scanned_ ? scan(context, watch) : done;
         // The whole page at once: at no time are more pages in memory than there are threads.
-        for (bool more = done && *done && !positions_.empty(); more;) {
+        for (bool more = done && *done && (!positions_.empty() || rest_); more;) {
             done = fetch(context);
             more = done && !*done;
         }
@@ -138,7 +138,7 @@ private:
         const View view = context.publisher.take();
         hash_ = request_.filter.hash();
         snapshot_ = view.last;
-        std::optional<Position> after;
+        std::optional<Position>& after = after_;
         if (!request_.cursor.empty()) {
             const auto cursor = PageCursor::decode(request_.cursor, hash_);
             if (!cursor) {
@@ -155,12 +155,42 @@ private:
         return true;
     }
 
-    Result<bool> scan(ReadContext& context) {
-        const auto done = scan_->step(context, *best_);
+    Result<bool> scan(ReadContext& context, const Stopwatch& watch) {
+        auto done = scan_->step(context, *best_);
+        if (done && !*done && watch.sum() > std::chrono::microseconds(bounds_.page_us_max)) {
+            rest_ = so_far();
+            *done = rest_.has_value();
+        }
         if (done && *done) {
+            scanned_ = true;
             positions_ = std::move(*best_).sorted();
+            std::erase_if(positions_, [this](const Position& p) { return rest_ && is_rest(p); });
         }
         return done;
+    }
+
+    // Up to where the page can be answered as it is; none where it has not come further than the one before it.
+    std::optional<Position> so_far() const {
+        const Order order = request_.filter.order;
+        if (order == Order::index) {
+            const std::uint64_t index = scan_->considered();
+            return index > (after_ ? after_->index : 0) ? std::optional(Position{0, index}) : std::nullopt;
+        }
+        const auto time_us = scan_->considered_us();
+        const bool newest = order == Order::newest;
+        const bool further = time_us && (!after_ || (newest ? *time_us < after_->time_us : *time_us > after_->time_us));
+        return further ? std::optional(Position{*time_us, newest ? UINT64_MAX : 0}) : std::nullopt;
+    }
+    bool is_rest(const Position& p) const {
+        switch (request_.filter.order) {
+        case Order::newest:
+            return p < *rest_;
+        case Order::oldest:
+            return p > *rest_;
+        case Order::index:
+            return p.index > rest_->index;
+        }
+        return false;
     }
 
     // One window; true when the page is complete.
@@ -207,6 +237,8 @@ private:
         if (fetched_ < positions_.size()) {
             const Position& last = positions_[fetched_ - 1];
             page_.next = PageCursor{last.time_us, last.index, snapshot_, hash_}.encode();
+        } else if (rest_) {
+            page_.next = PageCursor{rest_->time_us, rest_->index, snapshot_, hash_}.encode();
         }
         return true;
     }
@@ -218,6 +250,9 @@ private:
     std::uint64_t snapshot_ = 0;
     std::optional<Best> best_{};
     std::optional<Scan> scan_{};
+    bool scanned_ = false;
+    std::optional<Position> after_{}; // where the page before it ended
+    std::optional<Position> rest_{};  // what comes after it was not considered
     std::vector<Position> positions_{};
     std::size_t fetched_ = 0;
     std::size_t bytes_ = 0;

@@ -11,7 +11,8 @@
 namespace tocsin::storage {
 
 struct QueryBounds {
-    std::int64_t query_us_max = 30'000'000;
+    std::int64_t query_us_max = 30'000'000; // then it is refused
+    std::int64_t page_us_max = 1'000'000;   // then a page ends with what was found, and its cursor says how far it came
 };
 
 // limit_exceeded: what a query answers beyond its time.

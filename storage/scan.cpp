@@ -65,6 +65,14 @@ std::uint64_t Scan::considered() const {
     return (inside_ ? at_ : sources_[source_].first) - 1;
 }
 
+std::optional<std::int64_t> Scan::considered_us() const {
+    if (source_ == 0 || source_ >= sources_.size()) {
+        return std::nullopt;
+    }
+    const TimeRange& next = sources_[source_].range; // no later one is better
+    return descending_ ? next.max_us : next.min_us;
+}
+
 Result<bool> Scan::step(ReadContext& context, Taker& taker) {
     const auto end = std::chrono::steady_clock::now() + slice_length;
     const auto txn = Txn::read(context.env);

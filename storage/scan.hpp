@@ -69,6 +69,8 @@ public:
     Result<bool> step(ReadContext& context, Taker& taker);
     // By index: all up to here was considered.
     std::uint64_t considered() const;
+    // By time: all that comes before this moment in the scan's order was considered; none while nothing is left behind.
+    std::optional<std::int64_t> considered_us() const;
 
 private:
     struct Source {

@@ -49,6 +49,7 @@ struct Store::Impl {
         : options(chosen), post(std::move(post_on_io)), clock(chosen_clock), lock(std::move(held)) {}
 
     void push(Op op);
+    QueryBounds bounds() const { return {.query_us_max = options.query_us_max, .page_us_max = options.page_us_max}; }
 
     Options options;
     Post post;
@@ -195,11 +196,11 @@ void Store::get(std::uint64_t index, Done<Event> done) {
 
 void Store::query(Filter filter, std::size_t limit, std::string cursor, Done<Page> done) {
     PageRequest request{.filter = std::move(filter), .limit = limit, .cursor = std::move(cursor)};
-    impl_->readers->submit(page_task(impl_->post, {impl_->options.query_us_max}, std::move(request), std::move(done)));
+    impl_->readers->submit(page_task(impl_->post, impl_->bounds(), std::move(request), std::move(done)));
 }
 
 void Store::count(Filter filter, Done<std::uint64_t> done) {
-    impl_->readers->submit(count_task(impl_->post, {impl_->options.query_us_max}, std::move(filter), std::move(done)));
+    impl_->readers->submit(count_task(impl_->post, impl_->bounds(), std::move(filter), std::move(done)));
 }
 
 void Store::read_after(std::uint64_t after, Filter filter, std::size_t limit, Done<Slice> done) {
@@ -250,13 +251,12 @@ std::uint64_t Store::cursor(std::string_view name) const {
 
 void Store::totals(Filter filter, std::vector<GroupKey> by, Done<Totals> done) {
     impl_->readers->submit(
-        totals_task(impl_->post, {impl_->options.query_us_max}, std::move(filter), std::move(by), std::move(done)));
+        totals_task(impl_->post, impl_->bounds(), std::move(filter), std::move(by), std::move(done)));
 }
 
 void Store::hourly(Filter filter, std::size_t limit, std::string cursor, Done<HourPage> done) {
     PageRequest request{.filter = std::move(filter), .limit = limit, .cursor = std::move(cursor)};
-    impl_->readers->submit(
-        hourly_task(impl_->post, {impl_->options.query_us_max}, std::move(request), std::move(done)));
+    impl_->readers->submit(hourly_task(impl_->post, impl_->bounds(), std::move(request), std::move(done)));
 }
 
 void Store::histogram(std::string event_name, std::int64_t day_us, Done<DayCounts> done) {

@@ -34,6 +34,8 @@ struct Options {
     unsigned readers = 2;
     std::size_t tail_events = 65'536;       // the newest events that are kept in memory; tests make it small
     std::int64_t query_us_max = 30'000'000; // a query that takes longer is limit_exceeded
+    std::int64_t page_us_max =
+        1'000'000; // a page that takes longer ends with what was found, and goes on by its cursor
     std::int64_t backup_us_max = limits::backup_us_max;
     std::int64_t backup_stall_us_max = limits::backup_stall_us_max;
     // Of the copy that is made of an older store before it is changed; called by open() itself, at each piece.

@@ -278,12 +278,61 @@ TEST(Query, GivesUpBeyondItsTime) {
     ASSERT_TRUE(f.append(events));
     Filter filter;
     filter.text = {"not there"};
+    filter.order = Order::oldest; // all of them are in the first thing that is looked at: no page is further than that
     const auto page = f.query(filter);
     ASSERT_FALSE(page);
     EXPECT_EQ(page.error().code, Code::limit_exceeded);
     EXPECT_NE(page.error().reason.find("narrow"), std::string::npos);
     EXPECT_EQ(f.count(filter).error().code, Code::limit_exceeded);
     EXPECT_TRUE(f.get(1)) << "others go on";
+}
+
+// What cannot be answered in the time of a page is answered in several, each of which comes further; events that came
+// late are on the page of their time.
+TEST(Query, ALongSearchComesFurtherWithEachPage) {
+    Fixture f({.tail_events = 1'000, .page_us_max = 0});
+    ASSERT_TRUE(f.open());
+    std::mt19937_64 random(11);
+    std::vector<Event> all;
+    for (std::int64_t n = 0; n < 20'000; ++n) {
+        const auto late_us = random() % 30 == 0 ? static_cast<std::int64_t>(random() % 3'000'000) : 0;
+        all.push_back(event("n", "unit", now_us + n * 1'000 - late_us));
+        all.back().summary = random() % 500 == 0 ? "a needle" : "straw";
+    }
+    for (std::size_t at = 0; at < all.size(); at += 200) {
+        const auto from = all.begin() + static_cast<std::ptrdiff_t>(at);
+        const auto receipt = f.append({from, from + 200});
+        ASSERT_TRUE(receipt);
+        for (std::size_t i = 0; i < 200; ++i) {
+            all[at + i].unique_index = receipt->indexes[i];
+        }
+    }
+    f.seal_all();
+    for (const Order order : {Order::newest, Order::oldest, Order::index}) {
+        Filter filter;
+        filter.text = {"needle"};
+        filter.order = order;
+        std::vector<std::pair<std::int64_t, std::uint64_t>> want;
+        for (const Event& e : all) {
+            if (filter.matches(e)) {
+                want.emplace_back(order == Order::index ? 0 : e.event_time_us, e.unique_index);
+            }
+        }
+        order == Order::newest ? std::ranges::sort(want, std::ranges::greater{}) : std::ranges::sort(want);
+        std::vector<std::uint64_t> wanted;
+        std::ranges::transform(want, std::back_inserter(wanted), [](const auto& one) { return one.second; });
+        std::vector<std::uint64_t> got;
+        std::size_t pages = 0;
+        for (std::string cursor; pages == 0 || !cursor.empty(); ++pages) {
+            ASSERT_LT(pages, 200U);
+            const auto page = f.query(filter, 100, cursor);
+            ASSERT_TRUE(page) << page.error().detail();
+            std::ranges::transform(page->events, std::back_inserter(got), &Event::unique_index);
+            cursor = page->next;
+        }
+        EXPECT_EQ(got, wanted) << to_string(order);
+        EXPECT_GT(pages, 1U) << "no page ended early";
+    }
 }
 
 TEST(Query, OfAnEmptyLogIsEmpty) {
