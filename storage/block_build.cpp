@@ -12,6 +12,26 @@ namespace tocsin::storage {
 
 namespace {
 constexpr std::int64_t no_time_us = std::numeric_limits<std::int64_t>::min();
+
+// `use(code, from, to)` for rows from ≤ row < to of one code: a column of one value costs next to nothing.
+template <typename Use> void each_run(std::span<const std::uint32_t> codes, const Use& use) {
+    for (std::uint32_t from = 0; from < codes.size();) {
+        std::uint32_t to = from + 1;
+        while (to < codes.size() && codes[to] == codes[from]) {
+            ++to;
+        }
+        use(codes[from], from, to);
+        from = to;
+    }
+}
+
+std::unexpected<Error> refused(std::uint64_t index, std::string reason) {
+    return fail(Code::unavailable, "seal", "event " + std::to_string(index), std::move(reason));
+}
+
+std::unexpected<Error> too_long(std::uint64_t index) {
+    return refused(index, "has a name longer than " + std::to_string(dictionary_value_max) + " bytes");
+}
 } // namespace
 
 std::string number_value(std::int64_t number) {
@@ -67,7 +87,7 @@ std::optional<std::string_view> value_of(const Event& event, Dimension dimension
 
 BlockBuilder::BlockBuilder(BlockPlace block) : block_(block), records_(block.first) {
     for (auto& column : columns_) {
-        column = std::make_unique<Column>(block.rows);
+        column = std::make_unique<BlockColumn>(block.rows);
     }
     times_.reserve(block.rows);
     hours_.reserve(block.rows);
@@ -75,33 +95,117 @@ BlockBuilder::BlockBuilder(BlockPlace block) : block_(block), records_(block.fir
 }
 
 Result<void> BlockBuilder::add(const Event& event) {
-    const auto refuse = [&event](std::string reason) {
-        return fail(Code::unavailable, "seal", "event " + std::to_string(event.unique_index), std::move(reason));
-    };
     if (event.unique_index != block_.first + times_.size() || times_.size() == block_.rows) {
-        return refuse("does not belong here");
+        return refused(event.unique_index, "does not belong here");
     }
     for (const std::string* text :
          {&event.event_name, &event.event_src, &event.environment, &event.event_id, &event.host}) {
         if (text->size() > dictionary_value_max) {
-            return refuse("has a name longer than " + std::to_string(dictionary_value_max) + " bytes");
+            return too_long(event.unique_index);
         }
     }
     records_.add(event, out_);
-    for (std::size_t at = 0; at < dimensions.size(); ++at) {
-        const auto value = value_of(event, dimensions[at], space_);
-        value ? put(at, *value) : put_code(at, no_code);
-    }
-    times_.push_back({event.event_time_us, event.received_time_us});
-    hours_.push_back(hour_of(event.event_time_us));
-    counts_.push_back(static_cast<std::uint32_t>(event.count));
+    column<Dimension::name>().put(event.event_name);
+    column<Dimension::source>().put(event.event_src);
+    column<Dimension::environment>().put(event.environment);
+    column<Dimension::dataset>().put(event.event_id);
+    column<Dimension::host>().put(event.host);
+    put_numbers({.scid = event.scid,
+                 .rule = event.event_rule_id,
+                 .severity = event.severity,
+                 .type = event.event_type,
+                 .script = !event.spark_script.empty(),
+                 .uid = event.origin.uid,
+                 .times = {event.event_time_us, event.received_time_us},
+                 .count = event.count});
     return {};
+}
+
+Result<void> BlockBuilder::add(const ChunkReader& chunk) {
+    if (chunk.first() != block_.first + times_.size() || chunk.count() > block_.rows - times_.size()) {
+        return refused(chunk.first(), "does not belong here");
+    }
+    for (BlockColumn* column :
+         {&column<Dimension::name>(), &column<Dimension::source>(), &column<Dimension::environment>(),
+          &column<Dimension::dataset>(), &column<Dimension::host>()}) {
+        column->follow(chunk);
+    }
+    records_.follow(chunk);
+    uid_origin_ = no_code;
+    for (std::size_t row = 0; row < chunk.count(); ++row) {
+        const auto stored = chunk.stored(row);
+        auto added = stored ? add(*stored) : std::unexpected(stored.error());
+        if (!added) {
+            return added;
+        }
+    }
+    return {};
+}
+
+Result<void> BlockBuilder::add(const StoredRow& stored) {
+    const Columns& c = stored.chunk.columns();
+    const std::size_t row = stored.row;
+    const auto uid = uid_of(stored);
+    if (!uid) {
+        return std::unexpected(uid.error());
+    }
+    if (!put_texts(stored.chunk, row)) {
+        return too_long(stored.chunk.first() + row);
+    }
+    records_.add(stored, out_);
+    const std::uint32_t set = c.bits[row];
+    put_numbers({.scid = c.scid[row],
+                 .rule = (set & bits::event_rule_id) != 0 ? std::optional(c.event_rule_id[row]) : std::nullopt,
+                 .severity = static_cast<Severity>(set & bits::severity_mask),
+                 .type = (set & bits::dataset) != 0 ? EventType::dataset : EventType::standard,
+                 .script = !stored.chunk.strings()[stored.spark_script].empty(),
+                 .uid = *uid,
+                 .times = {c.event_time_us[row], c.received_time_us[row]},
+                 .count = c.count[row]});
+    return {};
+}
+
+bool BlockBuilder::put_texts(const ChunkReader& chunk, std::size_t row) {
+    const Columns& c = chunk.columns();
+    return column<Dimension::name>().put(chunk, c.name[row]) && column<Dimension::source>().put(chunk, c.source[row]) &&
+           column<Dimension::environment>().put(chunk, c.environment[row]) &&
+           column<Dimension::dataset>().put(chunk, c.event_id[row]) &&
+           column<Dimension::host>().put(chunk, c.host[row]);
+}
+
+Result<std::optional<std::uint32_t>> BlockBuilder::uid_of(const StoredRow& stored) {
+    if ((stored.chunk.columns().bits[stored.row] & bits::origin) == 0) {
+        return std::nullopt;
+    }
+    if (stored.origin == no_code || stored.origin != uid_origin_) {
+        const auto origin = stored.chunk.origin(stored.origin);
+        if (!origin) {
+            return std::unexpected(origin.error());
+        }
+        uid_ = origin->uid;
+        uid_origin_ = stored.origin;
+    }
+    return uid_;
+}
+
+void BlockBuilder::put_numbers(const Numbers& row) {
+    const std::uint32_t hour = hour_of(row.times.event_us);
+    column<Dimension::scid>().put(row.scid, number_value);
+    column<Dimension::severity>().put(static_cast<std::uint8_t>(row.severity), small_value);
+    column<Dimension::type>().put(static_cast<std::uint8_t>(row.type), small_value);
+    column<Dimension::script>().put(static_cast<std::uint8_t>(row.script ? 1 : 0), small_value);
+    column<Dimension::hour>().put(hour, hour_value);
+    row.rule ? column<Dimension::rule>().put(*row.rule, number_value) : column<Dimension::rule>().put_none();
+    row.uid ? column<Dimension::uid>().put(*row.uid, uid_value) : column<Dimension::uid>().put_none();
+    times_.push_back(row.times);
+    hours_.push_back(hour);
+    counts_.push_back(static_cast<std::uint32_t>(row.count));
 }
 
 void BlockBuilder::skip() {
     records_.add_hole(out_);
-    for (std::size_t at = 0; at < columns_.size(); ++at) {
-        put_code(at, no_code);
+    for (auto& column : columns_) {
+        column->put_none();
     }
     hours_.push_back(0); // of no value
     times_.push_back(times_.empty() ? RowTimes{.event_us = no_time_us, .received_us = no_time_us} : times_.back());
@@ -115,6 +219,9 @@ void BlockBuilder::fill_times() {
 }
 
 HourSums BlockBuilder::sums_of(std::span<const std::uint32_t> rows) const {
+    if (even_) {
+        return {{hours_.front(), rows.size()}};
+    }
     HourSums sums;
     bool sorted = true;
     for (const std::uint32_t row : rows) {
@@ -141,29 +248,35 @@ HourSums BlockBuilder::sums_of(std::span<const std::uint32_t> rows) const {
     return sums;
 }
 
+bool BlockBuilder::same_hour_and_count() const {
+    const auto other_hour = [this](std::uint32_t hour) { return hour != hours_.front(); };
+    return std::ranges::none_of(hours_, other_hour) && std::ranges::count(counts_, 1U) == std::ssize(counts_);
+}
+
 // Rows are sorted by the code of their value (a counting sort, which keeps their order), values by their bytes.
 void BlockBuilder::index(std::size_t dimension) {
-    Column& column = *columns_[dimension];
-    const std::uint32_t values = column.values.count();
+    const BlockColumn& column = *columns_[dimension];
+    const std::vector<std::uint32_t>& codes = column.codes();
+    const std::uint32_t values = column.values().count();
     std::vector<std::uint32_t> ends(values + 1, 0); // [code]: where its rows end; [0] those without a value
-    for (const std::uint32_t code : column.codes) {
-        ++ends[code];
-    }
+    each_run(codes, [&ends](std::uint32_t code, std::uint32_t from, std::uint32_t to) { ends[code] += to - from; });
     std::partial_sum(ends.begin(), ends.end(), ends.begin());
     std::vector<std::uint32_t> at(values + 1, 0);
     std::copy(ends.begin(), ends.end() - 1, at.begin() + 1);
-    std::vector<std::uint32_t> rows(column.codes.size());
-    for (std::uint32_t row = 0; row < column.codes.size(); ++row) {
-        rows[at[column.codes[row]]++] = row;
-    }
+    std::vector<std::uint32_t> rows(codes.size());
+    each_run(codes, [&rows, &at](std::uint32_t code, std::uint32_t from, std::uint32_t to) {
+        for (std::uint32_t& next = at[code]; from < to; ++from) {
+            rows[next++] = from;
+        }
+    });
     std::vector<std::uint32_t> order(values);
     std::iota(order.begin(), order.end(), 1U);
-    std::ranges::sort(order, {}, [&column](std::uint32_t code) { return column.values.at(code); });
+    std::ranges::sort(order, {}, [&column](std::uint32_t code) { return column.values().at(code); });
     DictionaryWriter dictionary(block_, dimensions[dimension], out_);
     SumsWriter sums(block_.first, dimensions[dimension], out_);
     for (const std::uint32_t code : order) {
         const std::span<const std::uint32_t> mine(rows.begin() + ends[code - 1], rows.begin() + ends[code]);
-        dictionary.add(column.values.at(code), mine);
+        dictionary.add(column.values().at(code), mine);
         sums.add(sums_of(mine));
     }
     dictionary.finish();
@@ -174,6 +287,7 @@ void BlockBuilder::index(std::size_t dimension) {
 
 void BlockBuilder::finish() {
     records_.finish(out_);
+    even_ = same_hour_and_count();
     for (std::size_t dimension = 0; dimension < dimensions.size(); ++dimension) {
         index(dimension);
     }

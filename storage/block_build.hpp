@@ -4,10 +4,11 @@
 #pragma once
 
 #include "core/event.hpp"
+#include "storage/block_column.hpp"
 #include "storage/block_times.hpp"
 #include "storage/records.hpp"
-#include "storage/tail.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -26,6 +27,8 @@ public:
 
     // The next event, by index. An error: it cannot be in a sealed block.
     Result<void> add(const Event& event);
+    // All events of a chunk whose columns were read: the same as adding one after the other, in less time.
+    Result<void> add(const ChunkReader& chunk);
     // The next event has expired: its row is in no index.
     void skip();
     // Ends the value of records: the next event begins another one.
@@ -37,33 +40,39 @@ public:
     std::size_t rows() const { return times_.size(); }
 
 private:
-    // One dimension while it is collected: a code for each row.
-    struct Column {
-        explicit Column(std::uint32_t rows) : values(rows) { codes.reserve(rows); }
-        StringStore values;
-        std::vector<std::uint32_t> codes{};
-        std::uint32_t last = no_code; // given; most values follow themselves
+    struct Numbers { // of a row
+        std::int64_t scid = 0;
+        std::optional<std::int64_t> rule{};
+        Severity severity = Severity::info;
+        EventType type = EventType::standard;
+        bool script = false;
+        std::optional<std::uint32_t> uid{};
+        RowTimes times{};
+        std::uint64_t count = 1;
     };
-    void put(std::size_t dimension, std::string_view value) {
-        Column& column = *columns_[dimension];
-        if (column.last == no_code || column.values.at(column.last) != value) {
-            column.last = column.values.intern(value);
-        }
-        put_code(dimension, column.last);
+    template <Dimension dimension> BlockColumn& column() {
+        constexpr auto at = std::ranges::find(dimensions, dimension) - dimensions.begin();
+        return *columns_[static_cast<std::size_t>(at)];
     }
-    void put_code(std::size_t dimension, std::uint32_t code) { columns_[dimension]->codes.push_back(code); }
+    Result<void> add(const StoredRow& stored);
+    bool put_texts(const ChunkReader& chunk, std::size_t row);
+    Result<std::optional<std::uint32_t>> uid_of(const StoredRow& stored);
+    void put_numbers(const Numbers& row);
     void index(std::size_t dimension);
     void fill_times();
     HourSums sums_of(std::span<const std::uint32_t> rows) const;
+    bool same_hour_and_count() const;
 
     BlockPlace block_;
     RecordWriter records_;
-    std::array<std::unique_ptr<Column>, dimensions.size()> columns_{};
+    std::array<std::unique_ptr<BlockColumn>, dimensions.size()> columns_{};
+    std::optional<std::uint32_t> uid_{}; // of the origin that was seen last
+    std::uint32_t uid_origin_ = no_code; // … its code in the chunk
     std::vector<RowTimes> times_{};
     std::vector<std::uint32_t> hours_{};
     std::vector<std::uint32_t> counts_{};
+    bool even_ = false; // all rows are of one hour and count 1
     BlockHeader header_{};
-    std::string space_{};
     std::vector<SealedRow> out_{};
 };
 

@@ -27,15 +27,30 @@ template <typename T> void put_fixed(std::string& out, T value) {
     out.append(raw, sizeof(T));
 }
 
-inline void put_varint(std::string& out, std::uint64_t value) {
-    char raw[10];
-    std::size_t size = 0;
+inline constexpr std::size_t varint_bytes_max = 10;
+
+// Where there is room for it; gives the end.
+inline char* put_varint(char* at, std::uint64_t value) {
     while (value >= 0x80) {
-        raw[size++] = static_cast<char>(value | 0x80);
+        *at++ = static_cast<char>(value | 0x80);
         value >>= 7;
     }
-    raw[size++] = static_cast<char>(value);
-    out.append(raw, size);
+    *at++ = static_cast<char>(value);
+    return at;
+}
+
+inline void put_varint(std::string& out, std::uint64_t value) {
+    char raw[varint_bytes_max];
+    out.append(raw, static_cast<std::size_t>(put_varint(raw, value) - raw));
+}
+
+// Differences wrap, so that any pair of times can be stored.
+inline std::int64_t minus(std::int64_t a, std::int64_t b) {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
+}
+
+inline std::int64_t plus(std::int64_t a, std::int64_t b) {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
 }
 
 inline std::uint64_t zigzag(std::int64_t value) {
@@ -48,6 +63,10 @@ inline std::int64_t unzigzag(std::uint64_t value) {
 
 inline void put_zigzag(std::string& out, std::int64_t value) {
     put_varint(out, zigzag(value));
+}
+
+inline char* put_zigzag(char* at, std::int64_t value) {
+    return put_varint(at, zigzag(value));
 }
 
 inline void put_string(std::string& out, std::string_view text) {

@@ -6,7 +6,6 @@
 
 #include "core/error.hpp"
 #include "core/event.hpp"
-#include "storage/code_table.hpp"
 #include "storage/columns.hpp"
 
 #include <array>
@@ -21,51 +20,19 @@ namespace tocsin::storage {
 inline constexpr std::uint8_t chunk_version = 1;
 inline constexpr std::size_t chunk_bytes_max = 64 * 1024 - 16; // with LMDB's page header: 16 whole pages
 
-class ChunkWriter {
-public:
-    // Whether the event still fits; the first always does.
-    bool fits(const Event& event) const;
-    void add(const Event& event);
-    bool empty() const { return count_ == 0; }
-    std::size_t count() const { return count_; }
-    // The value to store under `first`. Valid until the next call; the writer is empty again.
-    std::string_view seal(std::uint64_t first);
-    void clear();
+inline constexpr std::size_t chunk_header_bytes = 12; // version, flags, number of events, checksum
 
-private:
-    // Fields whose strings go into the dictionary; the newest of each is compared first.
-    enum class Field : std::size_t { name, source, environment, host, event_id, spark_script, event_rule, origin };
-    static constexpr std::size_t fields = 8;
-    struct Last {
-        std::size_t offset = 0;
-        std::size_t size = 0;
-        std::uint32_t code = no_code;
-    };
-    struct Text {
-        std::size_t offset;
-        std::size_t size;
-    };
-    std::uint32_t intern(Field field, std::string_view text);
-    std::uint32_t intern_origin(const Origin& origin);
-    void add_body(const Event& event, std::uint32_t set);
-    std::string_view text_at(std::size_t offset, std::size_t size) const { return {dictionary_.data() + offset, size}; }
+class ChunkReader;
 
-    std::size_t count_ = 0;
-    std::int64_t min_us_ = 0;
-    std::int64_t max_us_ = 0;
-    std::int64_t base_us_ = 0; // event_time of the first row: where the differences start
-    std::int64_t last_event_us_ = 0;
-    std::int64_t last_received_us_ = 0;
-    std::string dictionary_{}; // length-prefixed strings, as stored
-    std::vector<Text> texts_{};
-    CodeTable codes_{};
-    std::array<Last, fields> last_{};
-    Origin last_origin_{};
-    std::uint32_t last_origin_code_ = no_code;
-    std::string rows_{};
-    std::string bodies_{};
-    std::string scratch_{};
-    std::string value_{};
+// A row as it is stored: numbers and texts where they stand, strings as codes of its chunk.
+struct StoredRow {
+    const ChunkReader& chunk;
+    std::size_t row;
+    std::uint32_t spark_script = no_code;
+    std::string_view texts{}; // summary, payload, idempotency_key, description, gem_full_path
+    std::uint32_t origin = no_code;
+    std::uint32_t event_rule = no_code;
+    std::string_view numbers{}; // content_hash, cause, cause_depth, host_index
 };
 
 class ChunkReader {
@@ -90,6 +57,10 @@ public:
     Result<Event> event(std::size_t row) const;
     // The same into an event whose memory is used again.
     Result<void> event(std::size_t row, Event& e) const;
+    // The same without making strings of it. Views live as long as the chunk is open.
+    Result<StoredRow> stored(std::size_t row) const;
+    // Of a stored row.
+    Result<Origin> origin(std::uint32_t code) const;
 
 private:
     struct Rest { // of a row, beyond the columns
@@ -121,5 +92,7 @@ struct ChunkHeader {
     std::uint64_t checksum = 0;
 };
 Result<ChunkHeader> read_chunk_header(std::string_view value, std::uint64_t first);
+// What the header of this value is to hold: of all that stands beside it, and of where the value belongs.
+std::uint64_t chunk_checksum(std::string_view value, std::uint64_t first);
 
 } // namespace tocsin::storage

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "storage/chunk_codec.hpp"
+#include "storage/chunk_writer.hpp"
 #include "storage/idempotency.hpp"
 #include "storage/retention.hpp"
 #include "storage/schema.hpp"

@@ -12,13 +12,18 @@ namespace {
 
 constexpr std::uint32_t coding_bits = 2;
 constexpr std::uint64_t coding_mask = 3;
+constexpr std::size_t row_bytes_max = 5; // of a varint
 
 void put_list(std::string& out, std::span<const std::uint32_t> rows) {
+    const std::size_t start = out.size();
+    out.resize(start + rows.size() * row_bytes_max);
+    char* at = out.data() + start;
     std::uint32_t next = 0;
     for (const std::uint32_t row : rows) {
-        put_varint(out, row - next);
+        at = put_varint(at, row - next);
         next = row + 1;
     }
+    out.resize(static_cast<std::size_t>(at - out.data()));
 }
 
 // Pairs: rows left out, rows that follow (one more than is written).

@@ -48,6 +48,16 @@ void RecordWriter::add(const Event& event, std::vector<SealedRow>& out) {
     last_received_us_ = event.received_time_us;
 }
 
+void RecordWriter::add(const StoredRow& stored, std::vector<SealedRow>& out) {
+    if (group_.count() == rows_per_group || !group_.fits(stored)) {
+        close_group(out);
+    }
+    group_.add(stored);
+    hollow_ = false;
+    last_event_us_ = stored.chunk.columns().event_time_us[stored.row];
+    last_received_us_ = stored.chunk.columns().received_time_us[stored.row];
+}
+
 // Its times are those of its neighbour: that takes the fewest bytes.
 void RecordWriter::add_hole(std::vector<SealedRow>& out) {
     Event hole;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "storage/chunk_codec.hpp"
+#include "storage/chunk_writer.hpp"
 #include "storage/sealed_value.hpp"
 
 #include <cstdint>
@@ -20,6 +21,9 @@ public:
     explicit RecordWriter(std::uint64_t first) : first_(first), next_(first) {}
     // Events with consecutive indexes. What is full goes to `out`.
     void add(const Event& event, std::vector<SealedRow>& out);
+    // The same as they are stored, by chunks: follow() before a chunk's first.
+    void follow(const ChunkReader& chunk) { group_.follow(chunk); }
+    void add(const StoredRow& stored, std::vector<SealedRow>& out);
     // An event that has expired: its place is kept, nothing of it.
     void add_hole(std::vector<SealedRow>& out);
     // Ends the value: the next event begins another one.

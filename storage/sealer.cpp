@@ -14,12 +14,11 @@ namespace {
 constexpr unsigned values_per_look = 8; // of the log, in one read transaction
 
 // True: there is more. No transaction is open while we wait for the writer.
-Result<bool> read_some(Env& env, BlockBuilder& builder, BlockSummary& block, Event& event) {
+Result<bool> read_some(Env& env, BlockBuilder& builder, BlockSummary& block, ChunkReader& chunk) {
     const auto txn = Txn::read(env);
     if (!txn) {
         return std::unexpected(txn.error());
     }
-    ChunkReader chunk;
     LogReader log(*txn, chunk);
     for (unsigned values = 0; values < values_per_look; ++values) {
         const std::uint64_t next = block.first + builder.rows();
@@ -36,14 +35,11 @@ Result<bool> read_some(Env& env, BlockBuilder& builder, BlockSummary& block, Eve
         if (auto read = chunk.read_columns(); !read) {
             return std::unexpected(read.error());
         }
+        if (auto added = builder.add(chunk); !added) {
+            return std::unexpected(added.error());
+        }
         for (std::size_t row = 0; row < chunk.count(); ++row) {
-            if (auto read = chunk.event(row, event); !read) {
-                return std::unexpected(read.error());
-            }
-            if (auto added = builder.add(event); !added) {
-                return std::unexpected(added.error());
-            }
-            ++block.by_severity[static_cast<std::size_t>(event.severity)];
+            ++block.by_severity[chunk.columns().bits[row] & bits::severity_mask];
         }
     }
     return true;
@@ -69,9 +65,9 @@ Result<void> seal_block(Env& env, const BlockSummary& unsealed, const Emit& emit
     block.by_severity.fill(0); // an older version did not count them
     BlockBuilder builder(place_of(block));
     UpkeepSlice slice;
-    Event event; // one for all: its strings keep their memory
+    ChunkReader chunk; // one for all: it keeps its memory
     for (bool more = true; more;) {
-        const auto read = read_some(env, builder, block, event);
+        const auto read = read_some(env, builder, block, chunk);
         if (!read) {
             return std::unexpected(read.error());
         }

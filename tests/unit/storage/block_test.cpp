@@ -97,14 +97,38 @@ protected:
         BlockBuilder builder(place);
         for (const Event& e : events) {
             ASSERT_TRUE(builder.add(e));
-            for (SealedRow& row : builder.take()) {
-                rows.push_back(std::move(row));
-            }
+            std::ranges::move(builder.take(), std::back_inserter(rows));
         }
         builder.finish();
-        for (SealedRow& row : builder.take()) {
-            rows.push_back(std::move(row));
+        std::ranges::move(builder.take(), std::back_inserter(rows));
+        ASSERT_NO_FATAL_FAILURE(store());
+    }
+
+    // The same of chunks of the log, up to so many events each.
+    std::vector<SealedRow> of_chunks(std::size_t longest) const {
+        BlockBuilder builder(place);
+        std::vector<SealedRow> out;
+        ChunkWriter writer;
+        ChunkReader reader;
+        const auto hand_in = [&builder, &out, &writer, &reader] {
+            const std::uint64_t first = first_index + builder.rows();
+            const std::string value(writer.seal(first));
+            EXPECT_TRUE(reader.open(value, first) && reader.read_columns() && builder.add(reader));
+            std::ranges::move(builder.take(), std::back_inserter(out));
+        };
+        for (const Event& e : events) {
+            if (writer.count() == longest || !writer.fits(e)) {
+                hand_in();
+            }
+            writer.add(e);
         }
+        hand_in();
+        builder.finish();
+        std::ranges::move(builder.take(), std::back_inserter(out));
+        return out;
+    }
+
+    void store() {
         std::optional<Txn> txn;
         ASSERT_EQ(Txn::write(*env, txn), 0);
         std::set<std::pair<Tree, std::string>> keys;
@@ -113,6 +137,15 @@ protected:
             const bool alone = row.tree == Tree::records && row.value.size() > sealed_bytes_max;
             EXPECT_TRUE(row.value.size() <= sealed_bytes_max || alone);
             ASSERT_EQ(txn->put(row.tree, row.key, row.value), 0);
+        }
+        ASSERT_EQ(txn->commit(), 0);
+    }
+
+    void forget() {
+        std::optional<Txn> txn;
+        ASSERT_EQ(Txn::write(*env, txn), 0);
+        for (const SealedRow& row : std::exchange(rows, {})) {
+            ASSERT_EQ(txn->erase(row.tree, row.key), 0);
         }
         ASSERT_EQ(txn->commit(), 0);
     }
@@ -254,6 +287,45 @@ TEST_F(BlockTest, HoldsHostileEvents) {
     EXPECT_TRUE(whole(*Txn::read(*env)));
 }
 
+TEST_F(BlockTest, IsTheSameOfChunksToTheByte) {
+    ASSERT_NO_FATAL_FAILURE(write(plain_events(2'500)));
+    for (const std::size_t longest : {1U, 3U, 64U, 700U, 1'024U}) {
+        EXPECT_EQ(of_chunks(longest), rows) << longest;
+    }
+}
+
+// Records are cut elsewhere, as their room is not reckoned to the byte.
+TEST_F(BlockTest, HoldsHostileEventsOfChunks) {
+    ASSERT_NO_FATAL_FAILURE(write(hostile_events(2'000)));
+    const auto indexes = [](std::vector<SealedRow> all) {
+        std::erase_if(all, [](const SealedRow& row) { return row.tree == Tree::records; });
+        return all;
+    };
+    auto made = of_chunks(1'024);
+    EXPECT_EQ(indexes(made), indexes(rows));
+    ASSERT_NO_FATAL_FAILURE(forget());
+    rows = std::move(made);
+    ASSERT_NO_FATAL_FAILURE(store());
+    sums_step = 37;
+    EXPECT_TRUE(whole(*Txn::read(*env)));
+}
+
+// Where all are of one hour and count 1, sums need no look at the rows; one event is enough to need it.
+TEST_F(BlockTest, SumsOfOneHour) {
+    for (const int odd : {0, 1, 2}) {
+        std::vector<Event> made = plain_events(500);
+        for (Event& e : made) {
+            e.event_time_us = now_us - now_us % hour_us;
+            e.count = 1;
+        }
+        made[250].count = odd == 1 ? 2 : 1;
+        made[250].event_time_us += odd == 2 ? hour_us : 0;
+        ASSERT_NO_FATAL_FAILURE(write(std::move(made)));
+        EXPECT_TRUE(whole(*Txn::read(*env))) << odd;
+        ASSERT_NO_FATAL_FAILURE(forget());
+    }
+}
+
 TEST_F(BlockTest, FindsValuesAndTheNextOne) {
     ASSERT_NO_FATAL_FAILURE(write(hostile_events(600)));
     std::set<std::string> names;
@@ -328,6 +400,28 @@ TEST_F(BlockTest, RefusesWhatDoesNotFollow) {
     const auto refused = builder.add(e);
     ASSERT_FALSE(refused);
     EXPECT_THAT(refused.error().detail(), ::testing::HasSubstr("event 7000"));
+}
+
+TEST_F(BlockTest, RefusesAChunkThatDoesNotFollow) {
+    const auto refusal = [](std::uint64_t first, const Event& second) {
+        ChunkWriter writer;
+        writer.add(event("n"));
+        writer.add(second);
+        const std::string value(writer.seal(first));
+        ChunkReader reader;
+        EXPECT_TRUE(reader.open(value, first) && reader.read_columns());
+        BlockBuilder small({first_index, 1});
+        EXPECT_FALSE(small.add(reader)) << "more rows than the block has";
+        const auto added = BlockBuilder({first_index, 2}).add(reader);
+        return added ? std::string() : added.error().detail();
+    };
+    EXPECT_EQ(refusal(first_index, event("n")), "");
+    EXPECT_THAT(refusal(first_index + 1, event("n")), ::testing::HasSubstr("does not belong here"));
+    Event e = event("n");
+    e.description = e.spark_script = std::string(dictionary_value_max + 1, 'd'); // is in no dictionary
+    EXPECT_EQ(refusal(first_index, e), "");
+    e.host = std::string(dictionary_value_max + 1, 'h');
+    EXPECT_THAT(refusal(first_index, e), ::testing::HasSubstr("event 7001"));
 }
 
 } // namespace

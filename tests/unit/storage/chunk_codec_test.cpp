@@ -2,6 +2,7 @@
 #include "core/hash.hpp"
 #include "storage/bytes.hpp"
 #include "storage/chunk_codec.hpp"
+#include "storage/chunk_writer.hpp"
 #include "tests/unit/storage/support.hpp"
 
 #include <gtest/gtest.h>
@@ -30,6 +31,12 @@ std::string encode(const std::vector<Event>& events, std::uint64_t first) {
     return std::string(writer.seal(first));
 }
 
+// As event() says it, without making one.
+bool is_whole(const ChunkReader& reader, std::size_t row) {
+    const auto stored = reader.stored(row);
+    return stored && ((reader.columns().bits[row] & bits::origin) == 0 || reader.origin(stored->origin));
+}
+
 Result<std::vector<Event>> decode(std::string_view value, std::uint64_t first) {
     ChunkReader reader;
     if (auto opened = reader.open(value, first); !opened) {
@@ -41,6 +48,7 @@ Result<std::vector<Event>> decode(std::string_view value, std::uint64_t first) {
     std::vector<Event> events;
     for (std::size_t row = 0; row < reader.count(); ++row) {
         auto event = reader.event(row);
+        EXPECT_EQ(is_whole(reader, row), event.has_value());
         if (!event) {
             return std::unexpected(event.error());
         }
@@ -186,6 +194,112 @@ TEST(ChunkCodec, SurvivesLiesBehindARightChecksum) {
     std::string same = value;
     sign(same, 3);
     EXPECT_EQ(same, value);
+}
+
+// ---- rows taken over ----
+
+// Values of at most `rows` events, made of others of at most `chunk_rows`: by their codes, or event by event.
+std::vector<std::string> regrouped(const std::vector<Event>& events, std::size_t chunk_rows, std::size_t rows,
+                                   bool by_codes) {
+    std::vector<std::string> out;
+    ChunkWriter writer;
+    ChunkReader reader;
+    for (std::size_t from = 0; from < events.size(); from += chunk_rows) {
+        const auto end = std::min(events.size(), from + chunk_rows);
+        const std::string value = encode(
+            {events.begin() + static_cast<std::ptrdiff_t>(from), events.begin() + static_cast<std::ptrdiff_t>(end)},
+            1 + from);
+        EXPECT_TRUE(reader.open(value, 1 + from) && reader.read_columns());
+        writer.follow(reader);
+        for (std::size_t row = 0; row < reader.count(); ++row) {
+            if (writer.count() == rows) {
+                out.emplace_back(writer.seal(1 + out.size() * rows));
+            }
+            by_codes ? writer.add(*reader.stored(row)) : writer.add(*reader.event(row));
+        }
+    }
+    out.emplace_back(writer.seal(1 + out.size() * rows));
+    return out;
+}
+
+TEST(ChunkCodec, TakesRowsOverToTheByte) {
+    const auto events = random_events(11, 700);
+    for (const std::size_t chunk_rows : {1U, 3U, 64U, 100U, 700U}) {
+        for (const std::size_t rows : {1U, 7U, 64U, 700U}) {
+            EXPECT_EQ(regrouped(events, chunk_rows, rows, true), regrouped(events, chunk_rows, rows, false))
+                << chunk_rows << " to " << rows;
+        }
+    }
+}
+
+// Neighbours that have nothing in common, and the same text in different fields.
+TEST(ChunkCodec, TakesOverRowsOfAnyShape) {
+    Event bare;
+    Event full = event("same", "same");
+    full.environment = full.host = full.event_id = full.spark_script = full.event_rule = "same";
+    full.summary = full.payload = full.idempotency_key = full.description = full.gem_full_path = std::string(300, 's');
+    full.content_hash = full.cause.emplace(full.host_index.emplace(UINT64_MAX));
+    full.cause_depth = UINT32_MAX;
+    full.event_time_us = INT64_MIN;
+    full.received_time_us = INT64_MAX;
+    full.scid = full.event_rule_id.emplace(INT64_MIN);
+    full.count = limits::count_max;
+    full.event_type = EventType::dataset;
+    full.origin = {.transport = "same", .uid = 0, .gid = UINT32_MAX, .pid = 1, .unit = "same", .executable = "same"};
+    const std::vector<Event> events{bare, full, bare, event("other"), full, full, bare};
+    for (const std::size_t chunk_rows : {1U, 2U, 7U}) {
+        EXPECT_EQ(regrouped(events, chunk_rows, 3, true), regrouped(events, chunk_rows, 3, false));
+    }
+}
+
+TEST(ChunkCodec, RowsTakenOverStayWithinTheBounds) {
+    Event e = event("name");
+    e.payload = std::string(5'000, 'x');
+    const std::string value = encode(std::vector<Event>(13, e), 1);
+    ChunkReader reader;
+    ASSERT_TRUE(reader.open(value, 1) && reader.read_columns());
+    ChunkWriter writer;
+    writer.follow(reader);
+    std::size_t added = 0;
+    for (; writer.fits(*reader.stored(added % 13)); ++added) {
+        writer.add(*reader.stored(added % 13));
+    }
+    EXPECT_EQ(added, 13U);
+    EXPECT_LE(writer.seal(1).size(), chunk_bytes_max);
+}
+
+// A value that another writer could have made: strings that no row uses, one twice, and no name.
+TEST(ChunkCodec, TakesOverWhatOurWriterWouldNotWrite) {
+    std::string rows;
+    for (const unsigned name : {4U, 2U, 0U}) {
+        for (const unsigned number : {0U, 0U, 0U, name, 3U, 0U}) { // bits, times, name, source, length of the body
+            put_varint(rows, number);
+        }
+    }
+    std::string value{"\x01\x00\x00\x03--------", 12};
+    for (const unsigned number : {0U, 0U, 0U, 4U}) { // times, strings
+        put_varint(value, number);
+    }
+    for (const std::string& text :
+         {std::string(2'000, 'u'), std::string("twice"), std::string(), std::string("twice")}) {
+        put_string(value, text);
+    }
+    put_string(value, rows);
+    sign(value, 1);
+    ChunkReader reader;
+    ASSERT_TRUE(reader.open(value, 1) && reader.read_columns());
+    ChunkWriter writer;
+    writer.follow(reader);
+    for (std::size_t row = 0; row < 3; ++row) {
+        writer.add(*reader.stored(row));
+    }
+    const std::string taken(writer.seal(1));
+    EXPECT_LT(taken.size(), 100U) << "strings of no row were taken over";
+    const auto wanted = decode(value, 1);
+    const auto back = decode(taken, 1);
+    ASSERT_TRUE(wanted && back);
+    EXPECT_EQ(*back, *wanted);
+    EXPECT_EQ(back->back().event_name, "");
 }
 
 } // namespace
