@@ -224,8 +224,7 @@ bool is_date(std::string_view word) {
 
 // "10:00", "10:00:30", "10:00:30.5"
 bool is_clock(std::string_view word) {
-    return word.find(':') != std::string_view::npos &&
-           word.find_first_not_of("0123456789:.") == std::string_view::npos;
+    return word.find(':') != std::string_view::npos && word.find_first_not_of("0123456789:.") == std::string_view::npos;
 }
 
 // [DATE|DAY] [CLOCK] [ZONE], the first of them there.
@@ -247,9 +246,10 @@ std::optional<std::int64_t> civil_time_us(std::string_view text, std::int64_t no
         return std::nullopt;
     }
     const bool needs_seconds = std::ranges::count(clock, ':') == 1;
-    const auto civil = parse_time_us(fmt::format("{} {}{}", date.empty() || days ? place->day(now_us, days.value_or(0)) : date,
-                                                 clock.empty() ? "00:00" : clock, clock.empty() || needs_seconds ? ":00" : ""),
-                                     Zone::utc());
+    const auto civil =
+        parse_time_us(fmt::format("{} {}{}", date.empty() || days ? place->day(now_us, days.value_or(0)) : date,
+                                  clock.empty() ? "00:00" : clock, clock.empty() || needs_seconds ? ":00" : ""),
+                      Zone::utc());
     return civil ? std::optional(place->to_utc_us(*civil)) : std::nullopt;
 }
 
@@ -285,6 +285,18 @@ std::string show_time(std::string_view rfc3339, bool utc) {
     }
     const auto us = parse_time_us(rfc3339, Zone::utc());
     return us ? show_time_us(*us, utc) : std::string(rfc3339);
+}
+
+std::string show_short_time(std::string_view rfc3339, bool utc) {
+    constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    const auto us = parse_time_us(rfc3339, Zone::utc());
+    if (!us) {
+        return std::string(rfc3339);
+    }
+    const std::tm parts = broken_down(*us, utc);
+    return fmt::format("{} {:02} {:02}:{:02}:{:02}", months.at(static_cast<std::size_t>(parts.tm_mon)), parts.tm_mday,
+                       parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
 
 std::string show_age_us(std::int64_t us) {

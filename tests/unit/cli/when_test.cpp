@@ -49,12 +49,44 @@ TEST_F(When, ADayOfTheClockChangeHas23Hours) {
 }
 
 TEST_F(When, LeavesTheRestToTheDaemon) {
-    for (const std::string_view text :
-         {"", "-", "+", "-1", "-h", "ago", " ago", "1 ago", "-1 fortnight", "-1hx", "h1 ago", "--1h",
-          "-99999999999999999999h", "-9999999999999999y", "noww", "1767322804", "2026-01-02T03:00:04Z",
-          "2026-01-02 03:00:04+01:00", "2026-13-02", "2026-01-02 25:00", "10:60", "10", "10:00 Nowhere/Atall",
-          "yesterday soon", "2026-01-02 10:00 UTC x", "@", "@x", "@1.", "@99999999999999999999", "1.h ago", ".5h ago",
-          "-h1.5", "UTC", "Europe/Berlin", "10:00:00:00", "today yesterday", "-1MM", "1H ago"}) {
+    for (const std::string_view text : {"",
+                                        "-",
+                                        "+",
+                                        "-1",
+                                        "-h",
+                                        "ago",
+                                        " ago",
+                                        "1 ago",
+                                        "-1 fortnight",
+                                        "-1hx",
+                                        "h1 ago",
+                                        "--1h",
+                                        "-99999999999999999999h",
+                                        "-9999999999999999y",
+                                        "noww",
+                                        "1767322804",
+                                        "2026-01-02T03:00:04Z",
+                                        "2026-01-02 03:00:04+01:00",
+                                        "2026-13-02",
+                                        "2026-01-02 25:00",
+                                        "10:60",
+                                        "10",
+                                        "10:00 Nowhere/Atall",
+                                        "yesterday soon",
+                                        "2026-01-02 10:00 UTC x",
+                                        "@",
+                                        "@x",
+                                        "@1.",
+                                        "@99999999999999999999",
+                                        "1.h ago",
+                                        ".5h ago",
+                                        "-h1.5",
+                                        "UTC",
+                                        "Europe/Berlin",
+                                        "10:00:00:00",
+                                        "today yesterday",
+                                        "-1MM",
+                                        "1H ago"}) {
         EXPECT_EQ(spoken_time_us(text, now), std::nullopt) << text;
         EXPECT_EQ(time_for_daemon(text, now), text);
     }
