@@ -18,7 +18,7 @@ constexpr mode_t directory_mode = 0700; // it holds what the store holds
 constexpr std::string_view file_name = "data.mdb";
 
 void show(Session& session, const std::string& path, const storage::WholeBackup& made) {
-    if (!session.json) {
+    if (!session.json()) {
         session.out.line(
             fmt::format("{}: {}, every event up to index {}", path, size_text(made.bytes), made.last_index));
         return;
@@ -71,7 +71,8 @@ constexpr std::array table = std::to_array<Verb>({
      .arguments_min = 1,
      .arguments_max = 1,
      .examples = examples,
-     .run = run_backup},
+     .run = run_backup,
+     .words = "@files"},
 });
 
 } // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/event_view.hpp"
 
+#include "cli/text.hpp"
 #include "cli/when.hpp"
 
 #include <fmt/format.h>
@@ -72,6 +73,17 @@ void add_event(Table& table, const Value& event, bool utc) {
     table.add({event["unique_index"].text(), show_time(event["event_time"].text(), utc),
                Cell(severity, severity_colour(severity)), event["event_src"].text(), event["scid"].text(),
                event["event_name"].text(), report_text(event) + summary_of(event) + count});
+}
+
+void write_event_line(Output& out, const Value& event, bool utc) {
+    const std::string severity = event["severity"].text();
+    const std::string count = event["count"].number() > 1 ? fmt::format(" (×{})", event["count"].number()) : "";
+    const std::string what =
+        fmt::format("{}: {}{}{}", event["event_name"].text(), report_text(event), summary_of(event), count);
+    const std::string who =
+        fmt::format("{} {}[{}]:", event["host"].text(), event["event_src"].text(), event["scid"].text());
+    out.line(fmt::format("{} {} {}", show_short_time(event["event_time"].text(), utc), printable(who),
+                         out.paint(severity_colour(severity), printable(what))));
 }
 
 void write_event(Output& out, const Value& event, bool utc) {

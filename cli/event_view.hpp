@@ -11,6 +11,8 @@ namespace tocsin::cli {
 // `live`: rows come one by one, so columns begin with usual widths.
 Table event_table(bool live = false);
 void add_event(Table& table, const Value& event, bool utc);
+// As journalctl's lines: time, host, source[scid]: name: summary.
+void write_event_line(Output& out, const Value& event, bool utc);
 // Everything an event has, one field a line.
 void write_event(Output& out, const Value& event, bool utc);
 

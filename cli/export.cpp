@@ -14,12 +14,24 @@ namespace tocsin::cli {
 namespace {
 
 constexpr std::array own_options = std::to_array<Option>({
-    {.name = "format", .value = "FORMAT", .help = "ndjson (the default) or csv; by the name of FILE where it ends so"},
-    {.name = "order", .value = "ORDER", .help = "index (the default), oldest or newest"},
+    {.name = "format",
+     .value = "FORMAT",
+     .help = "ndjson (the default) or csv; by the name of FILE where it ends so",
+     .words = "ndjson csv"},
+    {.name = "order",
+     .value = "ORDER",
+     .help = "index (the default), oldest or newest",
+     .words = "index oldest newest"},
 });
 
 Result<Format> choose_format(const Arguments& arguments, std::string_view file) {
-    const std::string_view text = arguments.value_or("format", file.ends_with(".csv") ? "csv" : "ndjson");
+    const auto output = arguments.value("output");
+    const bool lines = output == "ndjson" || output == "csv"; // -o json is about what is told of a FILE
+    if (lines && arguments.has("format")) {
+        return usage("--format", "is the same as --output; give one of them");
+    }
+    const std::string_view text =
+        lines ? *output : arguments.value_or("format", file.ends_with(".csv") ? "csv" : "ndjson");
     const auto format = format_from(text);
     if (!format || (*format != Format::ndjson && *format != Format::csv)) {
         return usage("--format", fmt::format("\"{}\" is not ndjson or csv", text.substr(0, 64)));
@@ -48,7 +60,7 @@ Result<Written> write_events(Session& session, Output& out, ListRequest request,
 }
 
 void show(Session& session, const std::string& path, std::size_t events) {
-    if (!session.json) {
+    if (!session.json()) {
         session.out.line(fmt::format("{}: {} event{}", path, events, events == 1 ? "" : "s"));
         return;
     }
@@ -123,7 +135,9 @@ constexpr std::array table = std::to_array<Verb>({
      .options = {filter_options, own_options},
      .arguments_max = 1,
      .examples = examples,
-     .run = run_export},
+     .run = run_export,
+     .formats = "table json ndjson csv",
+     .words = "@files"},
 });
 
 } // namespace

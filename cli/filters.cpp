@@ -15,7 +15,8 @@ bool is_time(std::string_view name) {
 } // namespace
 
 std::string field_of(const Option& option) {
-    std::string field(option.alias.empty() ? option.name : option.alias);
+    const bool borrowed = option.alias == "priority" || option.alias == "grep";
+    std::string field(option.alias.empty() || borrowed ? option.name : option.alias);
     std::ranges::replace(field, '-', '_');
     return field;
 }

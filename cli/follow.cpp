@@ -19,7 +19,6 @@ constexpr std::int64_t count_most = 1'000'000'000;
 constexpr std::array own_options = std::to_array<Option>({
     {.name = "after", .value = "INDEX", .help = "begin behind this index instead of now (0: from the first)"},
     {.name = "limit", .value = "N", .help = "end after so many events", .letter = 'n'},
-    {.name = "output", .value = "FORMAT", .help = "table or ndjson", .letter = 'o'},
 });
 
 // Now, told as an index, so that nothing is missed when the daemon restarts before the first event.
@@ -31,22 +30,16 @@ Result<std::uint64_t> last_index(Session& session) {
     return (*status)["last_index"].number();
 }
 
-Result<bool> wants_table(const Session& session, const Arguments& arguments) {
-    const std::string_view output = arguments.value_or("output", session.json ? "json" : "table");
-    if (output != "table" && output != "ndjson" && output != "json") {
-        return usage("--output", fmt::format("\"{}\" is not table or ndjson", output.substr(0, 64)));
-    }
-    return output == "table";
-}
-
 Result<int> run_follow(Session& session, const Arguments& arguments) {
-    const auto table = wants_table(session, arguments);
+    if (session.format == Format::csv) {
+        return usage("--output", "\"csv\" is not for events that come; -o ndjson is");
+    }
     const auto after = arguments.integer("after", 0, index_most);
     const auto limit = arguments.integer("limit", 1, count_most);
-    if (!table || !after || !limit) {
-        return std::unexpected(!table ? table.error() : !after ? after.error() : limit.error());
+    if (!after || !limit) {
+        return std::unexpected(!after ? after.error() : limit.error());
     }
-    FollowRequest request{.parameters = filter_parameters(arguments, session.now_us), .table = *table};
+    FollowRequest request{.parameters = filter_parameters(arguments, session.now_us)};
     request.limit = static_cast<std::uint64_t>(limit->value_or(0));
     if (*after) {
         request.after = static_cast<std::uint64_t>(**after);
@@ -77,10 +70,20 @@ constexpr std::array table = std::to_array<Verb>({
          "before they could be shown are told as a gap. Ends with Ctrl-C.",
      .options = {filter_options, own_options},
      .examples = examples,
-     .run = run_follow},
+     .run = run_follow,
+     .formats = "table short json ndjson"},
 });
 
 } // namespace
+
+Result<int> follow_events(Session& session, const Arguments& arguments) {
+    for (const std::string_view name : {"all", "oldest", "order", "cursor"}) {
+        if (arguments.has(name)) {
+            return usage(fmt::format("--{}", name), "and --follow exclude each other");
+        }
+    }
+    return run_follow(session, arguments);
+}
 
 std::span<const Verb> follow_verbs() {
     return table;

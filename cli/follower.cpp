@@ -80,16 +80,23 @@ bool Follower::show(const ServerEvent& event) {
     if (event.name != "event") {
         return true; // of a newer daemon
     }
-    if (request_.table) {
-        const auto value = Value::parse(event.data);
-        add_event(table_, value ? *value : Value(), session_.utc);
-        table_.write(session_.out);
+    if (session_.format == Format::table || session_.format == Format::lines) {
+        show_for_people(Value::parse(event.data).value_or(Value()));
     } else {
         session_.out.line(event.data);
     }
     session_.out.flush();
     ++shown_;
     return !done();
+}
+
+void Follower::show_for_people(const Value& event) {
+    if (session_.format == Format::lines) {
+        write_event_line(session_.out, event, session_.utc);
+        return;
+    }
+    add_event(table_, event, session_.utc);
+    table_.write(session_.out);
 }
 
 void Follower::show_gap(std::string_view data) {

@@ -16,7 +16,6 @@ struct FollowRequest {
     Parameters parameters{};
     std::uint64_t after = 0;
     std::uint64_t limit = 0; // events; 0: no limit
-    bool table = true;       // else NDJSON
 };
 
 class Follower {
@@ -29,6 +28,7 @@ private:
     enum class Ended { done, again };
     Result<Ended> connect();
     bool show(const ServerEvent& event);
+    void show_for_people(const Value& event);
     void show_gap(std::string_view data);
     bool done() const;
     void say(std::string_view text);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // heartbeats: watches as a list, beats, and what a person does to a watch.
+#include "cli/rows.hpp"
 #include "cli/session.hpp"
 #include "cli/verbs.hpp"
 #include "cli/watch_view.hpp"
-#include "core/limits.hpp"
 
 #include <fmt/format.h>
 
@@ -16,6 +16,11 @@ namespace {
 
 constexpr std::int64_t list_default = 1'000;
 constexpr std::int64_t list_most = 1'000'000;
+constexpr std::string_view row_formats = "table json ndjson csv";
+constexpr std::array<std::string_view, 13> watch_keys{
+    "source",   "scid", "state",  "last",   "deadline", "interval_s",          "grace_s",
+    "schedule", "zone", "misses", "status", "run",      "suggested_interval_s"};
+
 bool is_new(const Value& watch) {
     return watch["state"].text() == "new";
 }
@@ -59,9 +64,11 @@ Result<int> run_list(Session& session, const Arguments& arguments) {
             request.parameters.emplace_back(key, value);
         }
     }
-    if (session.json) {
-        request.parameters.emplace_back("limit", std::to_string(std::min(request.limit, limits::page_max)));
-        return answer(session, get(session, target(request.path, request.parameters)), {});
+    if (session.json()) {
+        return write_json_page(session, request);
+    }
+    if (session.format != Format::table) {
+        return write_rows(session, std::move(request), watch_keys);
     }
     return list_for_people(session, std::move(request));
 }
@@ -89,8 +96,13 @@ Result<int> run_show(Session& session, const Arguments& arguments) {
     if (watches.empty()) {
         return fail(Code::not_found, "heartbeats", source, "never beat and is not watched");
     }
-    if (session.json) {
+    if (session.json()) {
         write_body(session, response->body);
+        return 0;
+    }
+    if (session.format != Format::table) {
+        RowWriter rows(session.out, session.format, watch_keys);
+        std::ranges::for_each(watches, [&rows](const Value& watch) { rows.add(watch); });
         return 0;
     }
     for (const Value& watch : watches) {
@@ -145,9 +157,13 @@ Result<int> run_forget(Session& session, const Arguments& arguments) {
 }
 
 constexpr std::array list_options = std::to_array<Option>({
-    {.name = "source", .value = "SOURCE", .help = "only this source", .repeats = true},
+    {.name = "source", .value = "SOURCE", .help = "only this source", .repeats = true, .words = "@sources"},
     {.name = "scid", .value = "N", .help = "only this scid", .repeats = true},
-    {.name = "state", .value = "STATE", .help = "new, up, late, down, started or paused", .repeats = true},
+    {.name = "state",
+     .value = "STATE",
+     .help = "new, up, late, down, started or paused",
+     .repeats = true,
+     .words = "new up late down started paused"},
     {.name = "limit", .value = "N", .help = "at most so many (1000)", .letter = 'n'},
 });
 
@@ -155,7 +171,10 @@ constexpr std::array beat_options = std::to_array<Option>({
     {.name = "interval", .value = "DURATION", .help = "the next beat comes within this: 30s, 5m, 1d; sets a watch"},
     {.name = "grace", .value = "DURATION", .help = "how much later it may come before it is missed"},
     {.name = "scid", .value = "N", .help = "scid of the source (0)"},
-    {.name = "state", .value = "STATE", .help = "ok, start, finish, fail or alive (ok)"},
+    {.name = "state",
+     .value = "STATE",
+     .help = "ok, start, finish, fail or alive (ok)",
+     .words = "ok start finish fail alive"},
     {.name = "run", .value = "ID", .help = "which run starts, finishes or fails"},
     {.name = "status", .value = "TEXT", .help = "a line for people"},
     {.name = "schedule",
@@ -182,7 +201,8 @@ constexpr Verb act_verb(std::string_view name, std::string_view summary, Handler
             .options = {act_options},
             .arguments_min = 1,
             .arguments_max = 1,
-            .run = run};
+            .run = run,
+            .words = "@sources"};
 }
 
 constexpr std::array verbs = std::to_array<Verb>({
@@ -192,14 +212,20 @@ constexpr std::array verbs = std::to_array<Verb>({
              "way), paused.\n"
              "For sources that are new it shows the configuration that would watch them.",
      .options = {list_options},
-     .run = run_list},
+     .run = run_list,
+     .formats = row_formats,
+     .paged = true,
+     .alias = "heartbeat"},
     {.name = "heartbeats show",
      .arguments = "SOURCE [SCID]",
      .summary = "show all about a source and what is expected of it",
      .text = "With --json it is the list of its watches.",
      .arguments_min = 1,
      .arguments_max = 2,
-     .run = run_show},
+     .run = run_show,
+     .formats = row_formats,
+     .paged = true,
+     .words = "@sources"},
     {.name = "heartbeats beat",
      .arguments = "SOURCE",
      .summary = "give a sign of life",
@@ -209,7 +235,8 @@ constexpr std::array verbs = std::to_array<Verb>({
      .arguments_min = 1,
      .arguments_max = 1,
      .examples = beat_examples,
-     .run = run_beat},
+     .run = run_beat,
+     .words = "@sources"},
     act_verb("heartbeats pause", "expect no beats until resumed", run_pause),
     act_verb("heartbeats resume", "expect beats again", run_resume),
     act_verb("heartbeats forget", "end a watch and forget its source", run_forget),

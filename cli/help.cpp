@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/help.hpp"
 
+#include "cli/format.hpp"
 #include "cli/session.hpp"
 #include "cli/verbs.hpp"
 
@@ -37,6 +38,17 @@ void write_options(Output& out, std::span<const Option> options) {
     }
 }
 
+// As they are for this verb.
+void write_common(Output& out, const Verb& verb) {
+    const std::string formats = fmt::format("how it is shown: {}", format_list(verb.formats));
+    for (Option option : common_options()) {
+        if (option.name == "output") {
+            option.help = formats;
+        }
+        write_options(out, std::span(&option, 1));
+    }
+}
+
 std::string usage_line(const Verb& verb) {
     const bool has_options = std::ranges::any_of(verb.options, [](const auto& table) { return !table.empty(); });
     return fmt::format("tocsinctl {}{}{}{}", verb.name, has_options ? " [OPTION…]" : "",
@@ -51,6 +63,10 @@ bool is_below(const Verb& verb, const Verb& parent) {
 Result<int> run_help(Session& session, const Arguments& arguments) {
     if (arguments.has("man")) {
         session.out.write(manual_page());
+        return 0;
+    }
+    if (session.json()) {
+        session.out.line(verbs_as_json());
         return 0;
     }
     if (arguments.positional.empty()) {
@@ -79,19 +95,22 @@ constexpr std::array verbs = std::to_array<Verb>({
     {.name = "help",
      .arguments = "[VERB [SUBVERB]]",
      .summary = "show what there is, or how a verb is used",
+     .text = "With --json every verb and option there is, for programs.",
      .options = {options},
      .arguments_max = 2,
-     .run = run_help},
+     .run = run_help,
+     .paged = true,
+     .words = "@verbs @verbs"},
 });
 
 } // namespace
 
 void write_overview(Output& out) {
-    out.line("usage: tocsinctl [OPTION…] VERB [ARGUMENT…]\n");
-    out.line("Talks to the event daemon tocsind through its Unix socket.\n");
+    out.line("usage: tocsinctl [OPTION…] [VERB [ARGUMENT…]]\n");
+    out.line("Talks to the event daemon tocsind through its Unix socket. Without a verb: status.\n");
     out.line("verbs:");
     for (const Verb& verb : all_verbs()) {
-        if (verb.run != nullptr) {
+        if (verb.run != nullptr && !verb.hidden) {
             write_pair(out, verb.name, verb.summary);
         }
     }
@@ -121,7 +140,7 @@ void write_help(Output& out, const Verb& verb) {
         }
     }
     out.line("\noptions of every verb:");
-    write_options(out, common_options());
+    write_common(out, verb);
     if (!verb.examples.empty()) {
         out.line("\nexamples:");
         for (const std::string_view example : verb.examples) {

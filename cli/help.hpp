@@ -13,5 +13,8 @@ void write_overview(Output& out);
 void write_help(Output& out, const Verb& verb);
 // tocsinctl(1); docs/man/tocsinctl.1 is this text.
 std::string manual_page();
+// {"verbs":[{"name","summary","arguments","formats":[…],"options":[{"name","letter","value","help","repeats"}…]}…],
+//  "options":[…]}
+std::string verbs_as_json();
 
 } // namespace tocsin::cli

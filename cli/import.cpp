@@ -68,7 +68,8 @@ constexpr std::array table = std::to_array<Verb>({
      .arguments_min = 1,
      .arguments_max = 1,
      .examples = examples,
-     .run = run_import},
+     .run = run_import,
+     .words = "@files"},
 });
 
 } // namespace

@@ -93,7 +93,7 @@ Result<int> lint_path(Session& session, std::string_view argument) {
     if (!list) {
         return std::unexpected(list.error());
     }
-    if (session.json) {
+    if (session.json()) {
         write_body(session, text);
     } else {
         write_report(session, (*list)["items"].items().front());
@@ -118,7 +118,7 @@ Result<int> lint_scripts(Session& session, const Arguments& arguments) {
         return std::unexpected(list.error());
     }
     const Value::Array& reports = (*list)["items"].items();
-    if (session.json) {
+    if (session.json()) {
         write_body(session, response->body);
         return code_of(reports, !only.empty());
     }
@@ -142,7 +142,7 @@ Result<int> preview_run(Session& session, std::string_view index, std::string_vi
     if (!preview) {
         return std::unexpected(preview.error());
     }
-    if (session.json) {
+    if (session.json()) {
         write_body(session, response->body);
         return code_of({*preview}, true);
     }

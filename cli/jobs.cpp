@@ -3,6 +3,8 @@
 #include "cli/event_view.hpp"
 #include "cli/interrupts.hpp"
 #include "cli/job_scripts.hpp"
+#include "cli/pages.hpp"
+#include "cli/rows.hpp"
 #include "cli/session.hpp"
 #include "cli/text.hpp"
 #include "cli/verbs.hpp"
@@ -22,6 +24,9 @@ namespace {
 constexpr std::int64_t list_default = 100;
 constexpr std::int64_t list_most = 1'000'000;
 constexpr std::chrono::milliseconds follow_pause{300};
+constexpr std::array<std::string_view, 14> job_keys{
+    "id",      "unique_index", "script", "state",     "attempt",    "exit_status",  "queued",
+    "started", "ended",        "reason", "report_id", "report_url", "output_bytes", "truncated"};
 
 std::string took(const Value& job) {
     const auto started = parse_time_us(job["started"].text(), Zone::utc());
@@ -60,9 +65,11 @@ Result<int> run_list(Session& session, const Arguments& arguments) {
             request.parameters.emplace_back(key == "event" ? "unique_index" : key, value);
         }
     }
-    if (session.json) {
-        request.parameters.emplace_back("limit", std::to_string(std::min(request.limit, limits::page_max)));
-        return answer(session, get(session, target(request.path, request.parameters)), {});
+    if (session.json()) {
+        return write_json_page(session, request);
+    }
+    if (session.format != Format::table) {
+        return write_rows(session, std::move(request), job_keys);
     }
     Table table({{.title = "JOB", .right = true},
                  {.title = "EVENT", .right = true},
@@ -74,25 +81,8 @@ Result<int> run_list(Session& session, const Arguments& arguments) {
                  {.title = "TOOK", .right = true},
                  {.title = "REPORT", .right = true},
                  {.title = "OUTCOME"}});
-    std::size_t count = 0;
-    const auto more = each_page(session, std::move(request), [&session, &table, &count](const Value::Array& items) {
-        for (const Value& job : items) {
-            add_job(table, job, session.utc);
-        }
-        count += items.size();
-    });
-    if (!more) {
-        return std::unexpected(more.error());
-    }
-    if (count == 0) {
-        session.err.line("No job matches.");
-        return 0;
-    }
-    table.write(session.out);
-    if (*more && session.out.terminal) {
-        session.err.line("There are more: -n N shows N of them.");
-    }
-    return 0;
+    const auto add = [&session, &table](const Value& job) { add_job(table, job, session.utc); };
+    return show_pages(session, std::move(request), table, add, {.none = "No job matches."});
 }
 
 Result<int> run_run(Session& session, const Arguments& arguments) {
@@ -159,6 +149,15 @@ bool may_write_more(const Value& job) {
     return state == "queued" || state == "running";
 }
 
+void write_output_json(Session& session, std::string_view id, std::string_view output) {
+    std::string line;
+    json::ObjectWriter writer(line);
+    writer.add("id", Scalar(to_integer(id).value_or(0)));
+    writer.add("output", output);
+    writer.close();
+    session.out.line(line);
+}
+
 // What is there, then what comes, until the job has ended. A retry begins anew.
 Result<int> follow_output(Session& session, const std::string& id) {
     Interrupts interrupts;
@@ -185,6 +184,9 @@ Result<int> run_output(Session& session, const Arguments& arguments) {
     if (!id) {
         return std::unexpected(id.error());
     }
+    if (arguments.has("follow") && session.json()) {
+        return usage("--follow", "shows what is written as it is, not as JSON");
+    }
     if (arguments.has("follow")) {
         return follow_output(session, *id);
     }
@@ -192,7 +194,11 @@ Result<int> run_output(Session& session, const Arguments& arguments) {
     if (!output) {
         return std::unexpected(output.error());
     }
-    write_output(session, *output);
+    if (session.json()) {
+        write_output_json(session, *id, *output);
+    } else {
+        write_output(session, *output);
+    }
     return 0;
 }
 
@@ -220,8 +226,9 @@ constexpr std::array list_options = std::to_array<Option>({
     {.name = "state",
      .value = "STATE",
      .help = "queued, running, waiting, succeeded, failed, timed-out or cancelled",
-     .repeats = true},
-    {.name = "script", .value = "NAME", .help = "only of this script", .repeats = true},
+     .repeats = true,
+     .words = "queued running waiting succeeded failed timed-out cancelled"},
+    {.name = "script", .value = "NAME", .help = "only of this script", .repeats = true, .words = "@scripts"},
     {.name = "event", .value = "INDEX", .help = "only for this event", .alias = "unique-index", .repeats = true},
     {.name = "limit", .value = "N", .help = "at most so many, newest first (100)", .letter = 'n'},
 });
@@ -244,7 +251,10 @@ constexpr std::array verbs = std::to_array<Verb>({
      .summary = "show what scripts did for events",
      .text = "States: queued, running, waiting (the report comes later), succeeded, failed, timed-out, cancelled.",
      .options = {list_options},
-     .run = run_list},
+     .run = run_list,
+     .formats = "table json ndjson csv",
+     .paged = true,
+     .alias = "job"},
     {.name = "jobs run",
      .arguments = "INDEX SCRIPT",
      .summary = "run an installed script for an event",
@@ -254,13 +264,17 @@ constexpr std::array verbs = std::to_array<Verb>({
      .options = {run_options},
      .arguments_min = 2,
      .arguments_max = 2,
-     .run = run_run},
+     .run = run_run,
+     .words = "@events @scripts"},
     {.name = "jobs show",
      .arguments = "JOB",
      .summary = "show everything about one job",
      .arguments_min = 1,
      .arguments_max = 1,
-     .run = run_show},
+     .run = run_show,
+     .formats = "table json ndjson",
+     .paged = true,
+     .words = "@jobs"},
     {.name = "jobs lint",
      .arguments = "[NAME or PATH]",
      .summary = "check scripts without running them",
@@ -272,26 +286,31 @@ constexpr std::array verbs = std::to_array<Verb>({
          "that is installed or configured, as the running daemon sees them. Exits with 1 where one cannot run, with 3\n"
          "where it is not there.",
      .arguments_max = 1,
-     .run = lint_scripts},
+     .run = lint_scripts,
+     .words = "@scripts"},
     {.name = "jobs cancel",
      .arguments = "JOB",
      .summary = "end a job",
      .arguments_min = 1,
      .arguments_max = 1,
-     .run = run_cancel},
+     .run = run_cancel,
+     .words = "@jobs"},
     {.name = "jobs rerun",
      .arguments = "JOB",
      .summary = "run a finished job again, as a new one",
      .arguments_min = 1,
      .arguments_max = 1,
-     .run = run_rerun},
+     .run = run_rerun,
+     .words = "@jobs"},
     {.name = "jobs output",
      .arguments = "JOB",
      .summary = "show what a job's script wrote",
      .options = {output_options},
      .arguments_min = 1,
      .arguments_max = 1,
-     .run = run_output},
+     .run = run_output,
+     .paged = true,
+     .words = "@jobs"},
     {.name = "jobs report",
      .arguments = "INDEX --id N [--url URL]",
      .summary = "put a report on an event",
@@ -299,7 +318,8 @@ constexpr std::array verbs = std::to_array<Verb>({
      .options = {report_options},
      .arguments_min = 1,
      .arguments_max = 1,
-     .run = run_report},
+     .run = run_report,
+     .words = "@events"},
 });
 
 } // namespace

@@ -24,7 +24,8 @@ tocsin::cli::Surroundings surroundings() {
             .is_root = ::geteuid() == 0,
             .no_color = !environment("NO_COLOR").empty() || environment("TERM") == "dumb",
             .now_us = tocsin::SystemClock().wall_us(),
-            .input_fd = STDIN_FILENO};
+            .input_fd = STDIN_FILENO,
+            .pager = environment("TERM") == "dumb" ? std::nullopt : std::optional(tocsin::cli::pager_wishes())};
 }
 
 int run(const std::vector<std::string_view>& words) {

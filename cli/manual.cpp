@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // tocsinctl(1) out of the table of verbs, with the fixed sections around it.
+#include "cli/format.hpp"
 #include "cli/help.hpp"
 #include "cli/verbs.hpp"
 #include "core/error.hpp"
@@ -17,17 +18,21 @@ tocsinctl \- send, find and follow events, heartbeats and jobs
 .SH SYNOPSIS
 .B tocsinctl
 .RI [ OPTION ...]
-.I VERB
-.RI [ ARGUMENT ...]
+.RI [ VERB
+.RI [ ARGUMENT ...]]
 .SH DESCRIPTION
 .B tocsinctl
 is the command line of the event daemon
 .BR tocsind (8).
 It talks to it through its Unix socket and never opens its store.
+Without a verb it shows the daemon's status.
 Tables are for people: times are local with their offset, control characters in what events say are shown as escapes,
 colours are used on a terminal only.
+On a terminal, verbs that show things write through a pager, and errors and hints follow when it has ended.
 Programs use
-.BR \-\-json .
+.B \-\-json
+or
+.BR "\-o ndjson" .
 .SH OPTIONS
 These may stand anywhere on the line.
 )";
@@ -52,11 +57,22 @@ Everywhere where a TIME is asked for:
 .BR yesterday ,
 .B tomorrow
 (local midnight),
+.BR "\(dqyesterday 10:00\(dq" ,
 .BR \-1h ,
 .BR +30m ,
 .BR "\(dq2 hours ago\(dq" ,
-RFC 3339 with an offset, and what else the daemon takes: YYYY\-MM\-DD HH:MM:SS in its configured zone, or a number of
-seconds, milliseconds, microseconds or nanoseconds since 1970.
+.BR 2h ,
+which is said of the past,
+.BR 2026\-01\-31 ,
+.BR "\(dq2026\-01\-31 10:00\(dq" ,
+.BR 10:00 ,
+.BR 10:00:30.5 ,
+RFC 3339 with an offset, @ and the seconds since 1970, or a bare number of seconds, milliseconds, microseconds or
+nanoseconds since then.
+A date or clock without an offset is in the local zone, as shown times are, or in the zone that stands behind it:
+.BR "\(dq2026\-01\-31 10:00 Europe/Berlin\(dq" .
+Units of distances: us, ms, s, m, h, d, w, M (month, 30.4375 days), y (365 days), and their names; fractions may be
+used.
 .SH ENVIRONMENT
 .TP
 .B TOCSIN_SOCKET
@@ -71,6 +87,24 @@ of the user's own daemon is looked for (not by root)
 .TP
 .B NO_COLOR
 no colours
+.TP
+.BR TOCSIN_PAGER ", " SYSTEMD_PAGER ", " PAGER
+the pager, the first that is set; empty or
+.B cat
+for none.
+Otherwise
+.BR less (1),
+then
+.BR more (1)
+.TP
+.BR TOCSIN_LESS ", " SYSTEMD_LESS
+options of less (FRSXMK)
+.TP
+.B SYSTEMD_PAGERSECURE
+true: only less, and it starts nothing; so by itself under
+.BR sudo (8)
+and
+.BR pkexec (1)
 .TP
 .B TZ
 the zone of shown times
@@ -154,6 +188,9 @@ void add_verb(std::string& out, const Verb& verb) {
     if (!verb.text.empty()) {
         out += fmt::format("{}\n", paragraphs(verb.text));
     }
+    if (verb.formats != Verb{}.formats) {
+        out += fmt::format(".PP\nFormats of \\-o: {}.\n", roff(format_list(verb.formats)));
+    }
     for (const auto& table : verb.options) {
         for (const Option& option : table) {
             add_option(out, option);
@@ -177,7 +214,7 @@ std::string manual_page() {
     }
     out += ".SH VERBS\n";
     for (const Verb& verb : all_verbs()) {
-        if (verb.run != nullptr) {
+        if (verb.run != nullptr && !verb.hidden) {
             add_verb(out, verb);
         }
     }

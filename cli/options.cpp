@@ -14,13 +14,26 @@ namespace {
 
 constexpr std::ptrdiff_t words_max = 4'096; // of one command line, up to "--"
 constexpr std::size_t shown_bytes = 64;     // of a word that is wrong
+constexpr std::string_view default_verb = "status";
+constexpr std::string_view list_word = "list"; // "jobs list" is what "jobs" does
 
 constexpr std::array common = std::to_array<Option>({
     {.name = "socket", .value = "PATH", .help = "the daemon's socket; also TOCSIN_SOCKET"},
     {.name = "timeout", .value = "DURATION", .help = "how long to wait for an answer (30s)"},
-    {.name = "json", .help = "print the daemon's JSON, for programs"},
+    {.name = "output",
+     .value = "FORMAT",
+     .help = "table, or as the verb has it: short, json, ndjson, csv",
+     .letter = 'o',
+     .words = "table short json ndjson csv"},
+    {.name = "json", .help = "the same as -o json: the daemon's JSON, for programs"},
+    {.name = "full", .help = "cut nothing to the width of the terminal", .letter = 'l'},
+    {.name = "no-pager", .help = "on a terminal, show long text without a pager"},
     {.name = "utc", .help = "show times in UTC instead of local time"},
-    {.name = "color", .value = "WHEN", .help = "auto, always or never; NO_COLOR is honoured", .alias = "colour"},
+    {.name = "color",
+     .value = "WHEN",
+     .help = "auto, always or never; NO_COLOR is honoured",
+     .alias = "colour",
+     .words = "auto always never"},
     {.name = "help", .help = "show this help", .letter = 'h'},
     {.name = "version", .help = "show the version", .letter = 'V'},
 });
@@ -49,6 +62,18 @@ std::span<const Option> common_options() {
 
 std::unexpected<Error> usage(std::string object, std::string reason) {
     return fail(Code::invalid_argument, "usage", std::move(object), std::move(reason));
+}
+
+std::vector<std::string_view> split_words(std::string_view text) {
+    std::vector<std::string_view> out;
+    while (true) {
+        text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+        if (text.empty()) {
+            return out;
+        }
+        out.push_back(text.substr(0, text.find(' ')));
+        text.remove_prefix(out.back().size());
+    }
 }
 
 std::optional<std::int64_t> to_integer(std::string_view text) {
@@ -108,7 +133,7 @@ private:
     Result<void> take_letters(std::string_view word);
     Result<void> take_plain(std::string_view word);
     Result<void> take_value(const Option& option, std::string_view shown_as, std::optional<std::string_view> attached);
-    Result<void> check_count() const;
+    Result<void> check_count();
     const Option* find(std::string_view name) const;
     const Option* find(char letter) const;
     std::string option_suggestion(std::string_view name) const;
@@ -162,7 +187,8 @@ std::string WordReader::option_suggestion(std::string_view name) const {
 }
 
 const Verb* WordReader::verb_named(std::string_view name) const {
-    const auto found = std::ranges::find(verbs_, name, &Verb::name);
+    const auto found = std::ranges::find_if(
+        verbs_, [name](const Verb& verb) { return verb.name == name || (!name.empty() && verb.alias == name); });
     return found == verbs_.end() ? nullptr : &*found;
 }
 
@@ -243,6 +269,9 @@ Result<void> WordReader::take_plain(std::string_view word) {
             arguments_.verb = found;
             return {};
         }
+        if (verb != nullptr && word == list_word) {
+            return {};
+        }
         if (verb == nullptr) {
             return usage("",
                          fmt::format("\"{}\" is not a verb of tocsinctl{}", shown(word), verb_suggestion(shown(word))));
@@ -261,13 +290,16 @@ Result<void> WordReader::take_plain(std::string_view word) {
     return {};
 }
 
-Result<void> WordReader::check_count() const {
+Result<void> WordReader::check_count() {
     const Verb* const verb = arguments_.verb;
     const bool asks = arguments_.has("help") || arguments_.has("version");
     if (verb == nullptr && !asks) {
+        arguments_.verb = verb_named(default_verb);
+    }
+    if (arguments_.verb == nullptr && !asks) {
         return usage("", "a verb is missing, such as: tocsinctl status");
     }
-    if (!asks && arguments_.positional.size() < verb->arguments_min) {
+    if (!asks && verb != nullptr && arguments_.positional.size() < verb->arguments_min) {
         return usage(std::string(verb->name),
                      fmt::format("needs {}: tocsinctl {} {}", verb->arguments, verb->name, verb->arguments));
     }

@@ -27,6 +27,9 @@ struct Option {
     char letter = 0;
     std::string_view alias = {}; // a second name
     bool repeats = false;
+    // For completion, with spaces between: the values there are, or one "@…" for names that the daemon or the disk
+    // knows (cli/completion.hpp).
+    std::string_view words = {};
 };
 
 // Exit code, or the error that becomes one.
@@ -42,6 +45,11 @@ struct Verb {
     unsigned arguments_max = 0;
     std::span<const std::string_view> examples = {};
     Handler run = nullptr;
+    std::string_view formats = "table json"; // what -o takes; table comes without asking
+    bool paged = false;                      // on a terminal its text goes through a pager
+    std::string_view words = {};             // of its arguments, as Option::words; one "@…" an argument
+    std::string_view alias = {};             // a second name of a verb without subverb
+    bool hidden = false;                     // for shells, not for people
 };
 
 // Options that every verb has.
@@ -65,12 +73,15 @@ private:
     std::map<std::string, std::vector<std::string>, std::less<>> options_{};
 };
 
-// Finds the verb (the longest name that fits) and reads the rest. Common options may stand before the verb. The context
-// of an error is the name of the verb, as far as it was read.
+// Finds the verb (the longest name that fits) and reads the rest. Common options may stand before the verb; "list"
+// behind one that has subverbs is the verb itself; without any it is "status". The context of an error is the name of
+// the verb, as far as it was read.
 Result<Arguments> parse_words(std::span<const std::string_view> words, std::span<const Verb> verbs);
 
 // invalid_argument in the words of a command line.
 std::unexpected<Error> usage(std::string object, std::string reason);
+// Of a text with spaces between words.
+std::vector<std::string_view> split_words(std::string_view text);
 // The whole text as an integer, nullopt when it is none.
 std::optional<std::int64_t> to_integer(std::string_view text);
 

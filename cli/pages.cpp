@@ -25,6 +25,7 @@ public:
             return add_json(body);
         case Format::ndjson:
         case Format::table:
+        case Format::lines:
             break;
         }
         session_.out.write(body);
@@ -62,20 +63,19 @@ private:
     bool first_ = true;
 };
 
-} // namespace
-
-std::optional<Format> format_from(std::string_view text) {
-    if (text == "table") {
-        return Format::table;
+Result<int> tell_rest(Session& session, const Result<bool>& more, std::size_t count, const ListHints& hints) {
+    if (!more) {
+        return std::unexpected(more.error());
     }
-    if (text == "json") {
-        return Format::json;
+    if (count == 0) {
+        session.err.line(hints.none);
+    } else if (*more && session.out.terminal) {
+        session.err.line(hints.more);
     }
-    if (text == "ndjson") {
-        return Format::ndjson;
-    }
-    return text == "csv" ? std::optional(Format::csv) : std::nullopt;
+    return 0;
 }
+
+} // namespace
 
 std::size_t csv_rows(std::string_view text) {
     std::size_t rows = 0;
@@ -135,7 +135,7 @@ Result<int> write_pages(Session& session, ListRequest request, Format format,
 }
 
 Result<int> show_pages(Session& session, ListRequest request, Table& table,
-                       const std::function<void(const Value&)>& add, std::string_view more_hint) {
+                       const std::function<void(const Value&)>& add, const ListHints& hints) {
     std::size_t count = 0;
     const auto use = [&session, &table, &add, &count](const Value::Array& items) {
         std::ranges::for_each(items, add);
@@ -145,15 +145,18 @@ Result<int> show_pages(Session& session, ListRequest request, Table& table,
         }
     };
     const auto more = each_page(session, std::move(request), use);
-    if (!more) {
-        return std::unexpected(more.error());
-    }
-    if (count == 0) {
-        session.err.line("No event matches.");
-    } else if (*more && session.out.terminal) {
-        session.err.line(more_hint);
-    }
-    return 0;
+    return tell_rest(session, more, count, hints);
+}
+
+Result<int> show_lines(Session& session, ListRequest request, const std::function<void(const Value&)>& add,
+                       const ListHints& hints) {
+    std::size_t count = 0;
+    const auto use = [&add, &count](const Value::Array& items) {
+        std::ranges::for_each(items, add);
+        count += items.size();
+    };
+    const auto more = each_page(session, std::move(request), use);
+    return tell_rest(session, more, count, hints);
 }
 
 } // namespace tocsin::cli

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 namespace tocsin::cli {
 namespace {
@@ -33,6 +35,49 @@ Code code_of_status(unsigned status) {
     }
 }
 
+// How to find what is there, by the verb that did not find it.
+std::string_view where_to_look(std::string_view verb) {
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 10> places{{
+        {"query", "\"tocsinctl query\" shows the newest events with their index; what expired is gone"},
+        {"heartbeats", "\"tocsinctl heartbeats\" shows every source that is known"},
+        {"jobs run", "\"tocsinctl query\" shows events with their index, \"tocsinctl jobs lint\" the scripts that are "
+                     "installed"},
+        {"jobs report", "\"tocsinctl query\" shows the newest events with their index; what expired is gone"},
+        {"jobs lint", "\"tocsinctl jobs lint\" shows every script that is installed or configured"},
+        {"jobs", "\"tocsinctl jobs\" shows the jobs there are, newest first; -n N more of them"},
+        {"config", "\"tocsinctl config\" shows every key; an older daemon does not tell its configuration"},
+        {"histogram", "\"tocsinctl stats\" shows the names there are"},
+        {"submit", "the daemon may be older than this tocsinctl: \"tocsinctl status\" shows its version"},
+        {"", "\"tocsinctl help\" shows what there is; a daemon of another version may not know it: \"tocsinctl "
+             "status\" shows its version"},
+    }};
+    const auto* const found =
+        std::ranges::find_if(places, [verb](const auto& place) { return verb.starts_with(place.first); });
+    return found->second;
+}
+
+std::string_view after_conflict(std::string_view verb) {
+    if (verb == "submit" || verb == "import") {
+        return "send other content with another --key; what was sent first stays";
+    }
+    if (verb.starts_with("jobs")) {
+        return "\"tocsinctl jobs show JOB\" shows its state: what runs can be cancelled, what has ended run again";
+    }
+    if (verb.starts_with("heartbeats")) {
+        return "\"tocsinctl heartbeats show SOURCE\" shows its state";
+    }
+    return "look at its state, then do what that asks for";
+}
+
+std::string later(const Error& error) {
+    if (error.reason.find("not available in this version") != std::string::npos) {
+        return {}; // no waiting helps
+    }
+    return error.retry_after_s ? fmt::format("try again in {} s", *error.retry_after_s)
+                               : "\"tocsinctl status\" says how the daemon is, \"journalctl -u tocsind\" why; then try "
+                                 "again";
+}
+
 std::string next_step(const Error& error, std::string_view verb) {
     if (error.context == context_connect) {
         return error.code == Code::not_authorized
@@ -50,10 +95,7 @@ std::string next_step(const Error& error, std::string_view verb) {
     case Code::not_authorized:
         return "run this as root or as the user who runs the daemon";
     case Code::unavailable:
-        if (error.reason.find("not available in this version") != std::string::npos) {
-            return {}; // no waiting helps
-        }
-        return error.retry_after_s ? fmt::format("try again in {} s", *error.retry_after_s) : std::string();
+        return later(error);
     case Code::limit_exceeded:
         return error.retry_after_s ? fmt::format("try again in {} s", *error.retry_after_s) : "send less at a time";
     case Code::storage_full:
@@ -62,9 +104,12 @@ std::string next_step(const Error& error, std::string_view verb) {
         }
         return "free disk space or raise store.max_bytes; what is stored can still be read";
     case Code::invalid_event:
+        return fmt::format("correct it and send it again; \"tocsinctl {} --help\" shows what there is",
+                           verb.empty() ? "submit" : verb);
     case Code::not_found:
+        return std::string(where_to_look(verb));
     case Code::conflict:
-        break;
+        return std::string(after_conflict(verb));
     }
     return {};
 }

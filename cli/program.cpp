@@ -47,14 +47,34 @@ bool is_there(const std::string& path) {
     return ::stat(path.c_str(), &status) == 0;
 }
 
-Result<int> run_verb(const Arguments& arguments, const Surroundings& surroundings, Output& out, Output& err,
+// Between us and `out`, where a person would have to scroll back.
+std::unique_ptr<Output> open_pager(const Arguments& arguments, const Surroundings& surroundings, Output& out) {
+    const bool wanted = arguments.verb == nullptr || arguments.verb->paged || arguments.has("help");
+    const bool live = arguments.has("follow"); // what is to be seen at once
+    if (!wanted || live || !out.terminal || !surroundings.pager || arguments.has("no-pager") ||
+        pagers(*surroundings.pager).empty()) {
+        return nullptr;
+    }
+    return std::make_unique<PagedOutput>(out, *surroundings.pager);
+}
+
+Result<int> run_verb(const Arguments& arguments, const Surroundings& surroundings, Output& terminal, Output& err,
                      const ClientMaker& connect) {
     const auto timeout = read_timeout(arguments);
     if (!timeout) {
         return std::unexpected(timeout.error());
     }
-    if (auto set = set_colours(arguments, surroundings, out, err); !set) {
+    const auto format = choose_format(arguments);
+    if (!format) {
+        return std::unexpected(format.error());
+    }
+    if (auto set = set_colours(arguments, surroundings, terminal, err); !set) {
         return std::unexpected(set.error());
+    }
+    const auto pager = open_pager(arguments, surroundings, terminal);
+    Output& out = pager ? *pager : terminal;
+    if (arguments.has("full")) {
+        out.columns = 0;
     }
     const auto option = arguments.value("socket");
     const std::string socket = choose_socket({.option = option,
@@ -70,7 +90,7 @@ Result<int> run_verb(const Arguments& arguments, const Surroundings& surrounding
                     .input_fd = surroundings.input_fd,
                     .output_fd = surroundings.output_fd,
                     .error_fd = surroundings.error_fd,
-                    .json = arguments.has("json"),
+                    .format = *format,
                     .utc = arguments.has("utc"),
                     .socket = socket,
                     .command = option ? fmt::format("tocsinctl --socket {}", *option) : "tocsinctl"};
@@ -96,7 +116,8 @@ int run_program(std::span<const std::string_view> words, const Surroundings& sur
     }
     const Verb* const verb = arguments->verb;
     if (verb == nullptr) { // --help alone
-        write_overview(out);
+        const auto pager = open_pager(*arguments, surroundings, out);
+        write_overview(pager ? *pager : out);
         return 0;
     }
     if (verb->run == nullptr) {
@@ -104,11 +125,13 @@ int run_program(std::span<const std::string_view> words, const Surroundings& sur
         return info(Code::unavailable).exit_code;
     }
     if (arguments->has("help")) {
-        write_help(out, *verb);
+        const auto pager = open_pager(*arguments, surroundings, out);
+        write_help(pager ? *pager : out, *verb);
         return 0;
     }
     const auto code = run_verb(*arguments, surroundings, out, err, connect);
-    return code ? *code : tell(code.error(), verb->name, arguments->has("json"), err);
+    const bool json = arguments->has("json") || arguments->value_or("output", "") == "json";
+    return code ? *code : tell(code.error(), verb->name, json, err);
 }
 
 } // namespace tocsin::cli

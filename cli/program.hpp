@@ -4,10 +4,12 @@
 
 #include "cli/client.hpp"
 #include "cli/output.hpp"
+#include "cli/pager.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +25,7 @@ struct Surroundings {
     int input_fd = 0;
     int output_fd = 1;
     int error_fd = 2;
+    std::optional<PagerWishes> pager{}; // unset: no pager, whatever the other end is
 };
 
 using ClientMaker = std::function<std::unique_ptr<Client>(ClientOptions)>;

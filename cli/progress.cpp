@@ -26,7 +26,7 @@ std::string size_text(std::uint64_t bytes) {
 
 void ProgressLine::show(std::string_view text) {
     const auto now = std::chrono::steady_clock::now();
-    if (!session_.err.terminal || session_.json || now - shown_ < shown_every) {
+    if (!session_.err.terminal || session_.json() || now - shown_ < shown_every) {
         return;
     }
     shown_ = now;

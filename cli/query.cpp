@@ -3,18 +3,22 @@
 #include "cli/event_view.hpp"
 #include "cli/filters.hpp"
 #include "cli/pages.hpp"
+#include "cli/rows.hpp"
 #include "cli/session.hpp"
 #include "cli/text.hpp"
 #include "cli/verbs.hpp"
+#include "core/event.hpp"
 #include "core/limits.hpp"
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <utility>
 
 namespace tocsin::cli {
 namespace {
 
+constexpr std::string_view all_formats = "table short json ndjson csv";
 constexpr std::int64_t limit_most = 1'000'000'000;
 constexpr unsigned indexes_max = 1'000;
 
@@ -22,24 +26,17 @@ constexpr std::array own_options = std::to_array<Option>({
     {.name = "limit", .value = "N", .help = "at most so many events (100)", .letter = 'n'},
     {.name = "all", .help = "every event that matches", .letter = 'a'},
     {.name = "oldest", .help = "oldest first, instead of newest first"},
-    {.name = "order", .value = "ORDER", .help = "newest, oldest or index"},
+    {.name = "reverse", .help = "newest first, as it is anyway", .letter = 'r'},
+    {.name = "order", .value = "ORDER", .help = "newest, oldest or index", .words = "newest oldest index"},
+    {.name = "follow", .help = "show what comes instead, as the verb follow does", .letter = 'f'},
     {.name = "cursor", .value = "CURSOR", .help = "go on where a page ended (its \"next\")"},
-    {.name = "output", .value = "FORMAT", .help = "table, json, ndjson or csv", .letter = 'o'},
 });
-
-Result<Format> choose_format(const Session& session, const Arguments& arguments) {
-    const auto text = arguments.value("output");
-    if (!text) {
-        return session.json ? Format::json : Format::table;
-    }
-    if (const auto format = format_from(*text)) {
-        return *format;
-    }
-    return usage("--output", fmt::format("\"{}\" is not table, json, ndjson or csv", text->substr(0, 64)));
-}
 
 Result<Parameters> parameters_of(const Session& session, const Arguments& arguments) {
     Parameters parameters = filter_parameters(arguments, session.now_us);
+    if (arguments.has("reverse") && (arguments.has("oldest") || arguments.has("order"))) {
+        return usage("--reverse", "is the same as --order newest; give one of them");
+    }
     if (arguments.has("oldest") && arguments.has("order")) {
         return usage("--oldest", "is the same as --order oldest; give one of them");
     }
@@ -51,51 +48,60 @@ Result<Parameters> parameters_of(const Session& session, const Arguments& argume
     return parameters;
 }
 
-Result<int> show_events(Session& session, const Arguments& arguments) {
-    for (const std::string& text : arguments.positional) {
-        const auto index = id_argument("INDEX", text);
-        if (!index) {
-            return std::unexpected(index.error());
-        }
-        const bool first = &text == arguments.positional.data();
-        const auto show = [first](Session& in, const Value& event) {
+Result<int> show_event(Session& session, std::string_view text, bool first, RowWriter* rows) {
+    const auto index = id_argument("INDEX", text);
+    if (!index) {
+        return std::unexpected(index.error());
+    }
+    const auto show = [first, rows](Session& in, const Value& event) {
+        if (rows != nullptr) {
+            rows->add(event);
+        } else if (in.format == Format::lines) {
+            write_event_line(in.out, event, in.utc);
+        } else {
             in.out.write(first ? "" : "\n");
             write_event(in.out, event, in.utc);
-        };
-        if (auto shown = answer(session, get(session, "/v1/events/" + *index), show); !shown) {
+        }
+    };
+    return answer(session, get(session, "/v1/events/" + *index), show);
+}
+
+Result<int> show_events(Session& session, const Arguments& arguments) {
+    std::optional<RowWriter> rows;
+    if (session.format == Format::csv || session.format == Format::ndjson) {
+        rows.emplace(session.out, session.format, event_field_names());
+    }
+    for (const std::string& text : arguments.positional) {
+        const bool first = &text == arguments.positional.data();
+        if (auto shown = show_event(session, text, first, rows ? &*rows : nullptr); !shown) {
             return shown;
         }
     }
     return 0;
 }
 
-Result<int> show_table(Session& session, ListRequest request) {
+Result<int> show_for_people(Session& session, ListRequest request) {
+    constexpr ListHints hints{.more = "There are more: -n N shows N of them, --all all."};
+    if (session.format == Format::lines) {
+        const auto add = [&session](const Value& event) { write_event_line(session.out, event, session.utc); };
+        return show_lines(session, std::move(request), add, hints);
+    }
     Table table = event_table();
     const auto add = [&session, &table](const Value& event) { add_event(table, event, session.utc); };
-    return show_pages(session, std::move(request), table, add, "There are more: -n N shows N of them, --all all.");
-}
-
-// Exactly one page as the daemon gives it.
-Result<int> show_json_page(Session& session, const ListRequest& request) {
-    Parameters parameters = request.parameters;
-    parameters.emplace_back("limit", std::to_string(request.limit));
-    std::string address = target(request.path, parameters);
-    if (!request.cursor.empty()) {
-        address += "&cursor=" + request.cursor;
-    }
-    session.json = true;
-    return answer(session, get(session, std::move(address)), {});
+    return show_pages(session, std::move(request), table, add, hints);
 }
 
 Result<int> run_query(Session& session, const Arguments& arguments) {
+    if (arguments.has("follow")) {
+        return follow_events(session, arguments);
+    }
     if (!arguments.positional.empty()) {
         return show_events(session, arguments);
     }
-    const auto format = choose_format(session, arguments);
     const auto limit = arguments.integer("limit", 1, limit_most);
     auto parameters = parameters_of(session, arguments);
-    if (!format || !limit || !parameters) {
-        return std::unexpected(!format ? format.error() : !limit ? limit.error() : parameters.error());
+    if (!limit || !parameters) {
+        return std::unexpected(!limit ? limit.error() : parameters.error());
     }
     if (arguments.has("all") && *limit) {
         return usage("--all", "and --limit exclude each other");
@@ -104,14 +110,14 @@ Result<int> run_query(Session& session, const Arguments& arguments) {
     ListRequest request{.path = "/v1/events", .parameters = std::move(*parameters)};
     request.limit = arguments.has("all") ? 0 : wanted;
     request.cursor = percent_encode(arguments.value_or("cursor", ""));
-    if (*format == Format::table) {
-        return show_table(session, std::move(request));
+    if (session.format == Format::table || session.format == Format::lines) {
+        return show_for_people(session, std::move(request));
     }
-    if (*format == Format::json && request.limit > 0 && request.limit <= limits::page_max) {
-        return show_json_page(session, request);
+    if (session.json() && request.limit > 0 && request.limit <= limits::page_max) {
+        return write_json_page(session, request);
     }
     request.page = limits::page_max;
-    return write_pages(session, std::move(request), *format);
+    return write_pages(session, std::move(request), session.format);
 }
 
 constexpr std::array<std::string_view, 6> examples{
@@ -134,7 +140,10 @@ constexpr std::array table = std::to_array<Verb>({
      .options = {filter_options, own_options},
      .arguments_max = indexes_max,
      .examples = examples,
-     .run = run_query},
+     .run = run_query,
+     .formats = all_formats,
+     .paged = true,
+     .alias = "events"},
 });
 
 } // namespace

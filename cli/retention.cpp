@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // retention: what the store keeps, for how long, and what goes when.
+#include "cli/rows.hpp"
 #include "cli/session.hpp"
 #include "cli/table.hpp"
 #include "cli/verbs.hpp"
@@ -58,8 +59,17 @@ void show(Session& session, const Value& report) {
     sheet.write(session.out);
 }
 
+void write_severities(Session& session, const Value& report) {
+    constexpr std::array<std::string_view, 7> keys{"severity", "keep_s",         "events",           "oldest",
+                                                   "goes_by",  "expired_by_age", "expired_for_space"};
+    RowWriter rows(session.out, session.format, keys);
+    for (const Value& kept : report["severities"].items()) {
+        rows.add(kept);
+    }
+}
+
 Result<int> run_retention(Session& session, const Arguments&) {
-    return answer(session, get(session, "/v1/retention"), show);
+    return answer(session, get(session, "/v1/retention"), session.format == Format::table ? show : write_severities);
 }
 
 constexpr std::array table = std::to_array<Verb>({
@@ -67,7 +77,9 @@ constexpr std::array table = std::to_array<Verb>({
      .summary = "what is kept for how long, and what goes when",
      .text =
          "GONE counts since the daemon started. store.retention, store.max_bytes and store.keep_free set what is kept.",
-     .run = run_retention},
+     .run = run_retention,
+     .formats = "table json ndjson csv",
+     .paged = true},
 });
 
 } // namespace

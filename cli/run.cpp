@@ -185,7 +185,8 @@ constexpr std::array verbs = std::to_array<Verb>({
      .arguments_min = 2,
      .arguments_max = std::numeric_limits<unsigned>::max(),
      .examples = examples,
-     .run = run_run},
+     .run = run_run,
+     .formats = "table"},
 });
 
 } // namespace

@@ -26,7 +26,7 @@ void write_body(Session& session, std::string_view body) {
 
 Result<int> answer(Session& session, const Result<Response>& response,
                    const std::function<void(Session&, const Value&)>& show) {
-    if (response && response->ok() && session.json) {
+    if (response && response->ok() && session.json()) {
         write_body(session, response->body);
         return 0;
     }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "cli/client.hpp"
+#include "cli/format.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/problem.hpp"
@@ -24,10 +25,11 @@ struct Session {
     int input_fd = 0;
     int output_fd = 1; // of commands that are run; everything of our own goes to `out` and `err`
     int error_fd = 2;
-    bool json = false;
+    Format format = Format::table;
     bool utc = false;
     std::string socket{};  // for messages
     std::string command{}; // "tocsinctl", with the --socket that was given
+    bool json() const { return format == Format::json; }
 };
 
 // A request without a body, with one of JSON.

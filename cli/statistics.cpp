@@ -2,6 +2,7 @@
 // stats: sums of `count` by fields, or by hour. histogram: the day of one name, as bars.
 #include "cli/filters.hpp"
 #include "cli/pages.hpp"
+#include "cli/rows.hpp"
 #include "cli/session.hpp"
 #include "cli/table.hpp"
 #include "cli/verbs.hpp"
@@ -19,6 +20,7 @@ namespace {
 
 constexpr std::int64_t rows_default = 50; // of a table
 constexpr std::size_t bar_width = 50;
+constexpr std::int64_t us_per_hour = 3'600'000'000;
 constexpr std::size_t day_length = 10; // of 2026-01-31
 
 constexpr std::array stats_options = std::to_array<Option>({
@@ -26,7 +28,8 @@ constexpr std::array stats_options = std::to_array<Option>({
      .value = "FIELDS",
      .help = "one to three, with commas: event_name (as it is without --by), event_src, scid, severity, environment, "
              "event_rule_id, event_type, event_id, host",
-     .letter = 'b'},
+     .letter = 'b',
+     .words = "event_name event_src scid severity environment event_rule_id event_type event_id host"},
     {.name = "hourly", .help = "by hour and name instead"},
     {.name = "limit", .value = "N", .help = "at most so many rows (50)", .letter = 'n'},
 });
@@ -76,12 +79,26 @@ void show_totals(Session& session, const Value& answered, const std::vector<std:
     }
 }
 
+void write_totals(Session& session, const Value& answered, const std::vector<std::string>& by, std::size_t limit) {
+    std::vector<std::string_view> keys(by.begin(), by.end());
+    keys.emplace_back("count");
+    RowWriter rows(session.out, session.format, keys);
+    const Value::Array& items = answered["items"].items();
+    for (std::size_t i = 0; i < std::min(items.size(), limit); ++i) {
+        rows.add(items[i]);
+    }
+}
+
 Result<int> run_totals(Session& session, const Arguments& arguments, std::size_t limit) {
     const std::string fields(arguments.value_or("by", "event_name"));
     Parameters parameters = filter_parameters(arguments, session.now_us);
     parameters.emplace_back("group_by", fields);
     const auto show = [&fields, limit](Session& in, const Value& totals) {
-        show_totals(in, totals, split(fields), limit);
+        if (in.format == Format::table) {
+            show_totals(in, totals, split(fields), limit);
+        } else {
+            write_totals(in, totals, split(fields), limit);
+        }
     };
     return answer(session, get(session, target("/v1/statistics/totals", parameters)), show);
 }
@@ -89,15 +106,18 @@ Result<int> run_totals(Session& session, const Arguments& arguments, std::size_t
 Result<int> run_hourly(Session& session, const Arguments& arguments, std::size_t limit) {
     ListRequest request{.path = "/v1/statistics/hourly", .parameters = filter_parameters(arguments, session.now_us)};
     request.limit = limit;
-    if (session.json) {
-        request.parameters.emplace_back("limit", std::to_string(std::min(limit, limits::page_max)));
-        return answer(session, get(session, target(request.path, request.parameters)), {});
+    if (session.json()) {
+        return write_json_page(session, request);
+    }
+    if (session.format != Format::table) {
+        constexpr std::array<std::string_view, 3> keys{"hour", "event_name", "count"};
+        return write_rows(session, std::move(request), keys);
     }
     Table table({{.title = "HOUR"}, {.title = "COUNT", .right = true}, {.title = "EVENT_NAME"}});
     const auto add = [&session, &table](const Value& row) {
         table.add({show_time(row["hour"].text(), session.utc), row["count"].text(), row["event_name"].text()});
     };
-    return show_pages(session, std::move(request), table, add, "There are more: -n N shows N of them.");
+    return show_pages(session, std::move(request), table, add);
 }
 
 Result<int> run_stats(Session& session, const Arguments& arguments) {
@@ -131,13 +151,26 @@ void show_day(Session& session, const Value& histogram) {
     session.out.line(fmt::format("{} on {}", sum, histogram["day"].text()));
 }
 
+// An object an hour: {"hour":"2026-01-31T05:00:00.000000Z","count":7}
+void write_day(Session& session, const Value& histogram) {
+    constexpr std::array<std::string_view, 2> keys{"hour", "count"};
+    RowWriter rows(session.out, session.format, keys);
+    const std::string day = histogram["day"].text();
+    const auto begin = parse_time_us(fmt::format("{} 00:00:00", day), Zone::utc());
+    const Value::Array& counts = histogram["counts"].items();
+    for (std::size_t hour = 0; begin && hour < counts.size(); ++hour) {
+        const std::string time = format_time(*begin + static_cast<std::int64_t>(hour) * us_per_hour);
+        rows.add(Value(Value::Object{{"hour", Value(Value::Data(time))}, {"count", counts[hour]}}));
+    }
+}
+
 Result<int> run_histogram(Session& session, const Arguments& arguments) {
     std::string day =
         arguments.positional.size() > 1 ? arguments.positional[1] : format_time(session.now_us).substr(0, day_length);
     std::erase(day, '-');
     const std::string address =
         fmt::format("/v1/statistics/histogram/{}/{}", percent_encode(arguments.positional[0]), percent_encode(day));
-    return answer(session, get(session, address), show_day);
+    return answer(session, get(session, address), session.format == Format::table ? show_day : write_day);
 }
 
 constexpr std::array<std::string_view, 3> stats_examples{
@@ -156,7 +189,10 @@ constexpr std::array table = std::to_array<Verb>({
      .text = "Sums of the events' count field, largest first; --hourly in the order of time. Hours are UTC hours.",
      .options = {filter_options, stats_options},
      .examples = stats_examples,
-     .run = run_stats},
+     .run = run_stats,
+     .formats = "table json ndjson csv",
+     .paged = true,
+     .alias = "statistics"},
     {.name = "histogram",
      .arguments = "NAME [YYYY-MM-DD]",
      .summary = "the 24 hours of a day of one event name",
@@ -164,7 +200,9 @@ constexpr std::array table = std::to_array<Verb>({
      .arguments_min = 1,
      .arguments_max = 2,
      .examples = histogram_examples,
-     .run = run_histogram},
+     .run = run_histogram,
+     .formats = "table json ndjson csv",
+     .words = "@names"},
 });
 
 } // namespace

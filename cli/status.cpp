@@ -87,7 +87,8 @@ constexpr std::array status_table = std::to_array<Verb>({
      .summary = "show how the daemon is",
      .text = "Version, health, how many events there are and come in, the store, heartbeats and jobs by state.\n"
              "For sources that beat and are not watched: the configuration that would watch them.",
-     .run = run_status},
+     .run = run_status,
+     .paged = true},
 });
 
 constexpr std::array reload_table = std::to_array<Verb>({

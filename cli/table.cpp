@@ -10,6 +10,7 @@ namespace tocsin::cli {
 namespace {
 
 constexpr std::string_view gap = "  ";
+constexpr std::size_t column_most_least = 30; // a local time fits
 constexpr std::size_t last_column_least = 10; // a narrow terminal wraps rather than hides everything
 
 } // namespace
@@ -48,19 +49,22 @@ void Table::write(Output& out) {
 void Table::write_row(Output& out, const std::vector<Cell>& row) const {
     std::string line;
     std::size_t used = 0;
+    // On a terminal one long name is not to push the other columns off it.
+    const std::size_t most = out.columns == 0 ? std::string::npos : std::max(column_most_least, out.columns / 3);
     for (std::size_t i = 0; i < row.size(); ++i) {
         const bool last = i + 1 == row.size();
-        std::string text = row[i].text;
+        const std::size_t column = std::min(widths_[i], most);
+        std::string text = last ? row[i].text : fit(row[i].text, most);
         if (last && out.columns > used + last_column_least) {
             text = fit(text, out.columns - used);
         }
         const std::size_t own = width(text);
-        const std::size_t pad = own < widths_[i] ? widths_[i] - own : 0;
+        const std::size_t pad = own < column ? column - own : 0;
         line += std::string(columns_[i].right ? pad : 0, ' ');
         line += out.paint(row[i].colour, text);
         line += std::string(columns_[i].right ? 0 : pad, ' ');
         line += gap;
-        used += std::max(own, widths_[i]) + gap.size();
+        used += std::max(own, column) + gap.size();
     }
     line.resize(line.find_last_not_of(' ') + 1);
     out.line(line);

@@ -43,15 +43,20 @@ constexpr std::array<Range, 11> double_width{{
     {0x1F680, 0x1FAFF},
     {0x20000, 0x3FFFD},
 }};
-// Controls (C0, DEL, C1), marks of direction, line and paragraph separators, the byte order mark.
-constexpr std::array<Range, 7> harmful{{
+// Controls (C0, DEL, C1), marks of direction, line and paragraph separators, the byte order mark; and what takes no
+// room and hides: soft hyphens, invisible spaces and operators, tags.
+constexpr std::array<Range, 11> harmful{{
     {0x00, 0x1F},
     {0x7F, 0x9F},
+    {0xAD, 0xAD},
     {0x061C, 0x061C},
+    {0x200B, 0x200B},
     {0x200E, 0x200F},
     {0x2028, 0x202E},
-    {0x2066, 0x2069},
+    {0x2060, 0x206F},
     {0xFEFF, 0xFEFF},
+    {0xFFF9, 0xFFFB},
+    {0xE0000, 0xE007F},
 }};
 
 template <std::size_t Size> bool in(const std::array<Range, Size>& ranges, char32_t value) {

@@ -170,7 +170,7 @@ void Upload::take_in(const Value& receipt, const LineChunk& chunk) {
 
 void Upload::show_progress(bool end) {
     const auto now = std::chrono::steady_clock::now();
-    if (!session_.err.terminal || session_.json || (!end && now - shown_ < progress_every)) {
+    if (!session_.err.terminal || session_.json() || (!end && now - shown_ < progress_every)) {
         return;
     }
     shown_ = now;
@@ -182,7 +182,7 @@ void Upload::show_progress(bool end) {
 
 int Upload::tell_end() {
     show_progress(true);
-    if (session_.json) {
+    if (session_.json()) {
         session_.out.line(fmt::format(R"({{"count":{},"first":{},"last":{},"duplicates":{}}})", totals_.events,
                                       totals_.first, totals_.last, totals_.duplicates));
         return 0;
@@ -204,7 +204,7 @@ int Upload::tell_end() {
 int Upload::tell_error(Error error) {
     show_progress(true);
     const int code = exit_code(error);
-    if (session_.json) {
+    if (session_.json()) {
         const Progress progress{totals_.lines, totals_.first, totals_.last};
         session_.err.line(render_json(error, &progress));
         return code;

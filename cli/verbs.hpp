@@ -24,7 +24,12 @@ std::span<const Verb> verify_verbs();
 std::span<const Verb> export_verbs();
 std::span<const Verb> import_verbs();
 std::span<const Verb> demo_verbs();
+std::span<const Verb> config_verbs();
+std::span<const Verb> completion_verbs();
 std::span<const Verb> help_verbs();
+
+// query --follow is follow.
+Result<int> follow_events(Session& session, const Arguments& arguments);
 
 // All of them, those that are not there yet last.
 std::span<const Verb> all_verbs();

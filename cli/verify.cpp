@@ -85,7 +85,7 @@ Result<int> look(Session& session, const std::string& path, std::string_view wha
     if (!seen) {
         return std::unexpected(seen.error());
     }
-    if (session.json) {
+    if (session.json()) {
         show_json(session, *seen);
     } else {
         show_text(session, what, *seen);
@@ -137,7 +137,8 @@ constexpr std::array table = std::to_array<Verb>({
          "named, one line each. Exit status 1 when something is.",
      .arguments_max = 1,
      .examples = examples,
-     .run = run_verify},
+     .run = run_verify,
+     .words = "@files"},
 });
 
 } // namespace

@@ -67,7 +67,7 @@ TEST_F(SessionTest, AnswersAreShownOrPrinted) {
     const auto show = [](Session& in, const Value& value) { in.out.line("a is " + value["a"].text()); };
     const Response good{.status = 200, .body = R"({"a": 1})"};
     EXPECT_EQ(answer(session, good, show), 0);
-    session.json = true;
+    session.format = Format::json;
     EXPECT_EQ(answer(session, good, show), 0);
     out.flush();
     EXPECT_EQ(out.text, "a is 1\n{\"a\": 1}\n");
@@ -81,7 +81,7 @@ TEST_F(SessionTest, AnAnswerWithoutABodyIsNoMistake) {
 }
 
 TEST_F(SessionTest, RefusalsAreErrorsAlsoWithJson) {
-    session.json = true;
+    session.format = Format::json;
     const auto refused = answer(session, Response{.status = 404, .body = R"({"code":"NotFound","detail":"x"})"}, {});
     ASSERT_FALSE(refused.has_value());
     EXPECT_EQ(refused.error().code, Code::not_found);

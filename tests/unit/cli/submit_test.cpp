@@ -219,7 +219,8 @@ TEST(Submit, ARefusedEventExitsWithOne) {
     daemon.refuse(422, "InvalidEvent", "severity: no", R"(,"errors":[{"index":0,"field":"severity","reason":"no"}])");
     const Ran ran = run(daemon, {"submit", "-n", "a", "-s", "b", "-p", "loud"});
     EXPECT_EQ(ran.code, 1);
-    EXPECT_EQ(ran.err, "tocsinctl: submit: severity: no\n");
+    EXPECT_EQ(ran.err, "tocsinctl: submit: severity: no\n  correct it and send it again; \"tocsinctl submit --help\" "
+                       "shows what there is\n");
 }
 
 // ---- NDJSON ----
@@ -268,7 +269,8 @@ TEST(Ndjson, SaysFromWhichLineToSendAgain) {
     const Input input(lines(10'500));
     const Ran ran = run(daemon, {"submit", "--ndjson"}, {.input_fd = input.fd()});
     EXPECT_EQ(ran.code, 1);
-    EXPECT_EQ(ran.err, "tocsinctl: submit: line 10201: count: too small\n"
+    EXPECT_EQ(ran.err, "tocsinctl: submit: line 10201: count: too small\n  correct it and send it again; \"tocsinctl "
+                       "submit --help\" shows what there is\n"
                        "  10000 lines were kept (10000 events); send again from line 10001:\n"
                        "    tail -n +10001 FILE | tocsinctl submit --ndjson\n");
 }
@@ -293,7 +295,8 @@ TEST(Ndjson, NothingKeptIsSaid) {
                   R"(,"errors":[{"index":0,"field":"event_name","reason":"is required"}],"accepted":0)");
     const Input input(lines(1));
     const Ran ran = run(daemon, {"submit", "--ndjson"}, {.input_fd = input.fd()});
-    EXPECT_EQ(ran.err, "tocsinctl: submit: line 1: event_name: is required\n  nothing was kept\n");
+    EXPECT_EQ(ran.err, "tocsinctl: submit: line 1: event_name: is required\n  correct it and send it again; "
+                       "\"tocsinctl submit --help\" shows what there is\n  nothing was kept\n");
 }
 
 TEST(Ndjson, WaitsWhileTheDaemonIsBusyOrAway) {

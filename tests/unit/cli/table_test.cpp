@@ -50,6 +50,22 @@ TEST(Table, MakesCellsHarmless) {
     EXPECT_EQ(out.text, "N  WHO       WHAT\n1  a\\x1b[2J  two\\nlines\n");
 }
 
+TEST(Table, OneLongCellDoesNotPushTheOthersOffTheTerminal) {
+    MemoryOutput out;
+    out.columns = 80;
+    Table table = two_columns();
+    table.add({"1", std::string(200, 'w'), "what"});
+    table.add({"2", "short", "what"});
+    table.write(out);
+    out.columns = 0;
+    table.add({"3", std::string(200, 'w'), "what"});
+    table.write(out);
+    out.flush();
+    EXPECT_NE(out.text.find("1  " + std::string(29, 'w') + "…  what\n"), std::string::npos) << out.text;
+    EXPECT_NE(out.text.find("2  short" + std::string(25, ' ') + "  what\n"), std::string::npos) << out.text;
+    EXPECT_NE(out.text.find("3  " + std::string(200, 'w') + "  what\n"), std::string::npos) << out.text;
+}
+
 TEST(Table, CutsTheLastColumnToTheTerminal) {
     MemoryOutput out;
     out.columns = 20;

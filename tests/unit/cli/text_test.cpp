@@ -83,5 +83,11 @@ TEST(Fit, NeverIsWiderThanAsked) {
     }
 }
 
+TEST(Printable, WhatNobodySeesIsShown) {
+    EXPECT_EQ(printable("a\u00adb\u200bc\u2060d"), "a\\u00adb\\u200bc\\u2060d");
+    EXPECT_EQ(printable("\ufff9\U000e0041"), "\\ufff9\\ue0041");
+    EXPECT_EQ(printable("👩\u200d🚀"), "👩\u200d🚀") << "a joiner is part of a picture";
+}
+
 } // namespace
 } // namespace tocsin::cli

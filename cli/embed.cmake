@@ -1,0 +1,10 @@
+# Writes OUT: the completion scripts of the folder IN as C++ text.
+set(TEXT "// Made of completions/.\n#include \"cli/completion.hpp\"\n\nnamespace tocsin::cli {\n\n")
+foreach(PAIR bash=tocsinctl.bash zsh=_tocsinctl fish=tocsinctl.fish)
+  string(REPLACE "=" ";" PAIR ${PAIR})
+  list(GET PAIR 0 SHELL)
+  list(GET PAIR 1 NAME)
+  file(READ ${IN}/${NAME} SCRIPT)
+  string(APPEND TEXT "const std::string_view ${SHELL}_script = R\"script(${SCRIPT})script\";\n")
+endforeach()
+file(WRITE ${OUT} "${TEXT}\n} // namespace tocsin::cli\n")
