@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/event.hpp"
 
+#include "core/words.hpp"
+
 #include <array>
 
 namespace tocsin {
@@ -32,6 +34,9 @@ constexpr std::array<SeverityWord, 12> severity_words{{
 bool equal_in_any_case(std::string_view text, std::string_view lower) {
     if (text.size() != lower.size()) {
         return false;
+    }
+    if (words::same(text, lower)) {
+        return true; // as it is usually written
     }
     for (std::size_t i = 0; i < text.size(); ++i) {
         const char c = text[i] >= 'A' && text[i] <= 'Z' ? static_cast<char>(text[i] - 'A' + 'a') : text[i];

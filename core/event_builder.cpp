@@ -190,7 +190,7 @@ Problem read_payload(const Scalar& value, const IntakeRules& rules, Event& event
     if (raw == nullptr) {
         return not_a(value, "an object");
     }
-    return json::append_payload(event.payload, raw->text, rules.redact);
+    return json::append_payload(event.payload, raw->text, json::Redaction(rules.redact));
 }
 
 Problem read_field(EventField field, const Scalar& value, const IntakeRules& rules, Event& event) {
@@ -216,6 +216,57 @@ Problem read_field(EventField field, const Scalar& value, const IntakeRules& rul
     return row == text_fields.size() ? Problem("cannot be set") : read_text(text_fields[row], value, event);
 }
 
+bool takes_word(Event& event, EventField field, std::string_view text) {
+    if (field == EventField::severity) {
+        const auto severity = severity_from(text);
+        event.severity = severity.value_or(event.severity);
+        return severity.has_value();
+    }
+    if (field == EventField::event_type) {
+        const auto type = event_type_from(text);
+        event.event_type = type.value_or(event.event_type);
+        return type.has_value();
+    }
+    return false;
+}
+
+// Names and texts that need no second look, and words of the two lists.
+bool takes_text(Event& event, EventField field, std::string_view text) {
+    const std::size_t place = text_rows[static_cast<std::size_t>(field)];
+    if (place == text_fields.size()) {
+        return takes_word(event, field, text);
+    }
+    const TextField& row = text_fields[place];
+    if (field == EventField::spark_script || text.empty() || text.size() > row.max_bytes || !is_printable_ascii(text)) {
+        return false;
+    }
+    event.*row.member = std::string(field == EventField::environment ? canonical_environment(text) : text);
+    return true;
+}
+
+bool takes_integer(Event& event, EventField field, std::int64_t number) {
+    switch (field) {
+    case EventField::scid:
+        event.scid = number;
+        return true;
+    case EventField::event_rule_id:
+        event.event_rule_id = number;
+        return true;
+    case EventField::count:
+        if (number < 1 || std::cmp_greater(number, limits::count_max)) {
+            return false;
+        }
+        event.count = static_cast<std::uint64_t>(number);
+        return true;
+    default:
+        return false;
+    }
+}
+
+constexpr std::uint64_t bit_of(EventField field) {
+    return std::uint64_t{1} << static_cast<unsigned>(field);
+}
+
 Problem time_problem(std::int64_t time_us, std::int64_t now_us) {
     if (time_us < 0) {
         return "is before 1970";
@@ -235,10 +286,25 @@ Error error_of(std::vector<FieldError> errors) {
 } // namespace
 
 bool EventBuilder::first_time(EventField field) {
-    const std::uint64_t bit = std::uint64_t{1} << static_cast<unsigned>(field);
-    const bool first = (seen_ & bit) == 0;
-    seen_ |= bit;
+    const bool first = (seen_ & bit_of(field)) == 0;
+    seen_ |= bit_of(field);
     return first;
+}
+
+bool EventBuilder::takes(EventField field, std::string_view text) {
+    if ((seen_ & bit_of(field)) != 0 || !takes_text(event_, field, text)) {
+        return false;
+    }
+    seen_ |= bit_of(field);
+    return true;
+}
+
+bool EventBuilder::takes(EventField field, std::int64_t number) {
+    if ((seen_ & bit_of(field)) != 0 || !takes_integer(event_, field, number)) {
+        return false;
+    }
+    seen_ |= bit_of(field);
+    return true;
 }
 
 void EventBuilder::refuse(std::string_view key, std::string reason) {

@@ -39,7 +39,7 @@ bool has_value(const simdjson::dom::object& payload, std::string_view key) {
 
 // A field that the configuration removes from payloads cannot be asked for.
 bool is_redacted(const IntakeRules& rules, std::string_view key) {
-    return json::matches_any(rules.redact, key);
+    return json::Redaction(rules.redact).takes(key);
 }
 
 void check_member(const std::vector<DatasetField>& declared, const simdjson::dom::key_value_pair& member,

@@ -2,6 +2,7 @@
 #include "core/event_fields.hpp"
 
 #include "core/event.hpp"
+#include "core/words.hpp"
 
 #include <algorithm>
 #include <array>
@@ -44,44 +45,43 @@ constexpr std::array<Row, field_count> table{{
     {"origin", true},
 }};
 
+constexpr std::size_t shortest_name = 4;
 constexpr std::size_t longest_name = 16;
 
-// Fields ordered by the length of their name, and where each length begins: a look-up compares at most five names.
-struct ByLength {
-    std::array<std::uint8_t, field_count> order{};
-    std::array<std::uint8_t, longest_name + 2> begin{};
+struct Slot {
+    std::array<char, longest_name> name{};
+    std::uint8_t size = 0; // 0: there is none
+    EventField field{};
 };
 
-constexpr ByLength make_by_length() {
-    ByLength index;
-    std::uint8_t filled = 0;
-    for (std::size_t length = 0; length <= longest_name; ++length) {
-        index.begin[length] = filled;
-        for (std::size_t i = 0; i < table.size(); ++i) {
-            if (table[i].name.size() == length) {
-                index.order[filled++] = static_cast<std::uint8_t>(i);
-            }
-        }
-    }
-    index.begin[longest_name + 1] = filled;
-    return index;
+// Where in `slots` a name belongs, by its length and two bytes: no two fields have the same.
+constexpr std::size_t slot_of(std::string_view name) {
+    const std::size_t size = name.size();
+    const auto byte = [name](std::size_t place) { return std::size_t{static_cast<unsigned char>(name[place])}; };
+    return (3 * size + byte(size - 3) + 5 * byte(size - 2)) % 64;
 }
 
-constexpr ByLength by_length = make_by_length();
-static_assert(by_length.begin[longest_name + 1] == field_count, "a field's name is longer than longest_name");
+constexpr std::array<Slot, 64> slots = [] {
+    std::array<Slot, 64> filled{};
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        const std::string_view name = table[i].name;
+        Slot& slot = filled[slot_of(name)];
+        std::ranges::copy(name, slot.name.begin());
+        slot.size = static_cast<std::uint8_t>(name.size());
+        slot.field = static_cast<EventField>(i);
+    }
+    return filled;
+}();
+static_assert(std::ranges::count(slots, 0, &Slot::size) == slots.size() - field_count, "two fields share a slot");
 
 } // namespace
 
 std::optional<EventField> field_of(std::string_view name) {
-    if (name.size() > longest_name) {
+    if (name.size() < shortest_name || name.size() > longest_name) {
         return std::nullopt;
     }
-    for (std::size_t i = by_length.begin[name.size()]; i < by_length.begin[name.size() + 1]; ++i) {
-        if (table[by_length.order[i]].name == name) {
-            return static_cast<EventField>(by_length.order[i]);
-        }
-    }
-    return std::nullopt;
+    const Slot& slot = slots[slot_of(name)];
+    return words::same({slot.name.data(), slot.size}, name) ? std::optional(slot.field) : std::nullopt;
 }
 
 std::string_view name_of(EventField field) {

@@ -60,44 +60,65 @@ Fault diagnose(std::string_view text);
 Error unreadable(const Fault& fault);
 Error unreadable(std::string_view text);
 
-// Appends a text that stands for itself between quotes; false, and nothing done, for any other.
-bool append_plain_string(std::string& out, std::string_view text);
+// Writes a finite number as JSON keeps it, where there is room for real_bytes; where it ends there.
+inline constexpr std::size_t real_bytes = 32;
+char* print_real(char* to, double value);
 
 // The scalar of an element that is no object or array; null for those.
 Scalar scalar_of(const element& value);
 
-// Writes trees minified: no key twice, no U+0000, valid UTF-8, at most max_depth containers deep. Keys that match one
-// of `redact` are left out with their values.
+// Keys that are left out of payloads: globs, in any case, with what is known of them before a key is seen.
+class Redaction {
+public:
+    explicit Redaction(std::span<const std::string> globs);
+    bool takes(std::string_view key) const { return key.size() >= shortest_ && matches(key); }
+
+private:
+    bool matches(std::string_view key) const;
+
+    std::span<const std::string> globs_;
+    std::size_t shortest_; // of the keys that can match
+};
+
+// Writes trees minified: no key twice, no U+0000, valid UTF-8, at most max_depth containers deep. Keys that `redaction`
+// takes are left out with their values.
 class TreeWriter {
 public:
-    TreeWriter(std::string& out, unsigned max_depth, std::span<const std::string> redact = {})
-        : out_(out), max_depth_(max_depth), redact_(redact) {}
+    TreeWriter(std::string& out, unsigned max_depth, const Redaction& redaction = Redaction({}))
+        : out_(out), used_(out.size()), max_depth_(max_depth), redaction_(redaction) {}
     // False: problem() says why; what was written is then of no use.
     bool write(const element& value);
     const std::string& problem() const { return problem_; }
 
 private:
+    bool write_value(const element& value);
     bool write_object(const simdjson::dom::object& object);
     bool write_array(const simdjson::dom::array& array);
     bool write_string(std::string_view text);
+    bool write_unusual(std::string_view text);
+    bool write_key(std::string_view key);
+    template <typename T> void write_integer(T value);
+    void put(char c);
+    // Where the next `bytes` go; written() says where they ended.
+    char* room(std::size_t bytes);
+    void written(const char* end);
+    void grow(std::size_t bytes);
     bool refuse(std::string reason);
 
     std::string& out_;
+    std::size_t used_; // of out_: what is behind it is room
     unsigned max_depth_;
-    std::span<const std::string> redact_;
+    Redaction redaction_;
     unsigned depth_ = 0;
     std::string problem_{};
 };
-
-// True where one of the globs matches, in any case.
-bool matches_any(std::span<const std::string> globs, std::string_view key);
 
 // A key that an object has twice.
 std::optional<std::string_view> repeated_key(const simdjson::dom::object& object);
 
 // Appends an object as a payload: redacted, within the limits. The reason when it may not be one.
-std::optional<std::string> append_payload(std::string& out, const element& value, std::span<const std::string> redact);
-std::optional<std::string> append_payload(std::string& out, std::string_view text, std::span<const std::string> redact);
+std::optional<std::string> append_payload(std::string& out, const element& value, const Redaction& redaction);
+std::optional<std::string> append_payload(std::string& out, std::string_view text, const Redaction& redaction);
 
 // The same for the same members in any order.
 std::uint64_t tree_hash(const element& value);

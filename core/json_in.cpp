@@ -10,21 +10,45 @@ namespace tocsin::json {
 // Hands the payload of a tree to a builder without writing and reading it once more, and takes the event out of it.
 struct BuilderAccess {
     // `scratch` keeps its memory from event to event; the event's own is then as large as it must be.
-    static void payload(EventBuilder& builder, const element& value, std::string& scratch) {
+    static void payload(EventBuilder& builder, const element& value, const Redaction& redaction, std::string& scratch) {
         const std::string_view key = name_of(EventField::payload);
         if (!builder.first_time(EventField::payload)) {
             builder.refuse(key, "is given twice");
             return;
         }
         scratch.clear();
-        if (auto problem = append_payload(scratch, value, builder.rules_.redact)) {
+        if (auto problem = append_payload(scratch, value, redaction)) {
             builder.refuse(key, std::move(*problem));
             return;
         }
         builder.event_.payload = scratch;
     }
     static std::optional<Error> complete(EventBuilder& builder) { return builder.complete(false); }
-    static void set(EventBuilder& builder, EventField field, const Scalar& value) { builder.set(field, value); }
+    static void set(EventBuilder& builder, EventField field, const element& value) {
+        if (!takes(builder, field, value)) {
+            builder.set(field, shallow(value));
+        }
+    }
+
+private:
+    // What most values are.
+    static bool takes(EventBuilder& builder, EventField field, const element& value) {
+        switch (value.type()) {
+        case simdjson::dom::element_type::STRING:
+            return builder.takes(field, std::string_view(value));
+        case simdjson::dom::element_type::INT64:
+            return builder.takes(field, std::int64_t(value));
+        default:
+            return false;
+        }
+    }
+    // Only of what a builder looks at: whether it is an object or an array.
+    static Scalar shallow(const element& value) {
+        if (value.is_object()) {
+            return RawJson{"{}"};
+        }
+        return value.is_array() ? Scalar(RawJson{"[]"}) : scalar_of(value);
+    }
 };
 
 struct Parser::Impl {
@@ -34,22 +58,18 @@ struct Parser::Impl {
 
 namespace {
 
-constexpr std::string_view blanks = " \t\r\n";
-
-std::string_view trimmed(std::string_view text) {
-    const auto from = text.find_first_not_of(blanks);
-    if (from == std::string_view::npos) {
-        return {};
-    }
-    return text.substr(from, text.find_last_not_of(blanks) - from + 1);
+constexpr bool is_blank(char c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-// Only of what a builder looks at: whether it is an object or an array.
-Scalar shallow(const element& value) {
-    if (value.is_object()) {
-        return RawJson{"{}"};
+std::string_view trimmed(std::string_view text) {
+    while (!text.empty() && is_blank(text.front())) {
+        text.remove_prefix(1);
     }
-    return value.is_array() ? Scalar(RawJson{"[]"}) : scalar_of(value);
+    while (!text.empty() && is_blank(text.back())) {
+        text.remove_suffix(1);
+    }
+    return text;
 }
 
 // What events are read with.
@@ -58,6 +78,7 @@ struct Reading {
     std::string& scratch;
     const IntakeRules& rules;
     std::int64_t now_us;
+    Redaction redaction{rules.redact};
 };
 
 std::optional<Error> fill(Event& event, const element& value, const Reading& in) {
@@ -70,9 +91,9 @@ std::optional<Error> fill(Event& event, const element& value, const Reading& in)
     for (const auto field : object) {
         const auto known = field_of(field.key);
         if (known == EventField::payload && field.value.is_object()) {
-            BuilderAccess::payload(builder, field.value, in.scratch);
+            BuilderAccess::payload(builder, field.value, in.redaction, in.scratch);
         } else if (known) {
-            BuilderAccess::set(builder, *known, shallow(field.value));
+            BuilderAccess::set(builder, *known, field.value);
         } else {
             builder.set(field.key, {}); // refused by its name
         }

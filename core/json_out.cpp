@@ -2,11 +2,12 @@
 #include "core/json.hpp"
 #include "core/json_impl.hpp"
 #include "core/utf8.hpp"
+#include "core/words.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <cstring>
 
 namespace tocsin::json {
 
@@ -15,30 +16,15 @@ namespace {
 constexpr std::string_view hex = "0123456789abcdef";
 constexpr std::string_view replacement = "\xEF\xBF\xBD"; // U+FFFD
 
-constexpr std::uint64_t ones = 0x0101010101010101ULL;
-constexpr std::uint64_t highs = 0x8080808080808080ULL;
-
-// True where one of eight bytes is a quote, a backslash, a control character or not ASCII (Hacker's Delight, 6-1).
-constexpr bool has_special(std::uint64_t word) {
-    const std::uint64_t quote = word ^ (ones * '"');
-    const std::uint64_t backslash = word ^ (ones * '\\');
-    const std::uint64_t control = word - ones * 0x20;
-    return ((((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) | control | word) & highs) != 0;
-}
-
 constexpr bool is_special(unsigned char byte) {
     return byte < 0x20 || byte == '"' || byte == '\\' || byte >= 0x80;
 }
 
 std::size_t plain_run(std::string_view text, std::size_t place) {
     const std::size_t from = place;
-    std::uint64_t word = 0;
-    while (place + sizeof word <= text.size()) {
-        std::memcpy(&word, text.data() + place, sizeof word);
-        if (has_special(word)) {
-            break;
-        }
-        place += sizeof word;
+    while (place + words::word_bytes <= text.size() &&
+           words::is_plain_word(words::load<std::uint64_t>(text.data() + place))) {
+        place += words::word_bytes;
     }
     while (place < text.size() && !is_special(static_cast<unsigned char>(text[place]))) {
         ++place;
@@ -101,17 +87,40 @@ template <typename T> void append_number(std::string& out, T value) {
     out.append(digits.data(), end);
 }
 
-// Shortest text that reads back as the same value; always with a point or an exponent, so that a real stays one.
+// What most measurements are: at most three decimals. Decimals of up to 15 digits are different numbers, so one that
+// reads back as the value is the shortest; below 100,000 none is shorter with an exponent. Null for any other value.
+char* print_thousandths(char* to, double value) {
+    const double magnitude = std::abs(value);
+    if (!(magnitude >= 0.001 && magnitude < 100'000)) {
+        return nullptr;
+    }
+    const auto thousandths = static_cast<std::uint32_t>(magnitude * 1'000 + 0.5);
+    if (thousandths / 1'000.0 != magnitude) {
+        return nullptr;
+    }
+    if (value < 0) {
+        *to++ = '-';
+    }
+    to = std::to_chars(to, to + 5, thousandths / 1'000).ptr;
+    const std::uint32_t decimals = thousandths % 1'000;
+    *to++ = '.';
+    *to++ = static_cast<char>('0' + decimals / 100);
+    if (decimals % 100 != 0) {
+        *to++ = static_cast<char>('0' + decimals / 10 % 10);
+    }
+    if (decimals % 10 != 0) {
+        *to++ = static_cast<char>('0' + decimals % 10);
+    }
+    return to;
+}
+
 void append_real(std::string& out, double value) {
     if (!std::isfinite(value)) {
         out += "null";
         return;
     }
-    const std::size_t from = out.size();
-    append_number(out, value);
-    if (out.find_first_of(".e", from) == std::string::npos) {
-        out += ".0";
-    }
+    std::array<char, real_bytes> text{};
+    out.append(text.data(), print_real(text.data(), value));
 }
 
 struct Appender {
@@ -141,6 +150,19 @@ struct Appender {
 
 } // namespace
 
+// Shortest text that reads back as the same value; always with a point or an exponent, so that a real stays one.
+char* print_real(char* to, double value) {
+    if (char* const end = print_thousandths(to, value); end != nullptr) {
+        return end;
+    }
+    char* end = std::to_chars(to, to + real_bytes, value).ptr;
+    if (std::none_of(to, end, [](char c) { return c == '.' || c == 'e'; })) {
+        *end++ = '.';
+        *end++ = '0';
+    }
+    return end;
+}
+
 void append_string(std::string& out, std::string_view text) {
     out += '"';
     std::size_t place = 0;
@@ -160,16 +182,6 @@ void append_string(std::string& out, std::string_view text) {
         }
     }
     out += '"';
-}
-
-bool append_plain_string(std::string& out, std::string_view text) {
-    if (plain_run(text, 0) != text.size()) {
-        return false;
-    }
-    out += '"';
-    out += text;
-    out += '"';
-    return true;
 }
 
 void append_scalar(std::string& out, const Scalar& value) {

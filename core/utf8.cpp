@@ -3,16 +3,15 @@
 
 #include "core/event.hpp"
 #include "core/json.hpp"
+#include "core/words.hpp"
 
 #include <cstdint>
-#include <cstring>
 
 namespace tocsin {
 
 namespace {
 
 constexpr std::size_t quoted_bytes = 64;
-constexpr std::uint64_t high_bits = 0x8080808080808080ULL;
 
 unsigned byte_at(std::string_view text, std::size_t place) {
     return static_cast<unsigned char>(text[place]);
@@ -25,13 +24,9 @@ bool continues(std::string_view text, std::size_t place) {
 // Length of the ASCII run at `place`, in steps of eight bytes.
 std::size_t ascii_run(std::string_view text, std::size_t place) {
     const std::size_t from = place;
-    std::uint64_t word = 0;
-    while (place + sizeof word <= text.size()) {
-        std::memcpy(&word, text.data() + place, sizeof word);
-        if ((word & high_bits) != 0) {
-            break;
-        }
-        place += sizeof word;
+    while (place + words::word_bytes <= text.size() &&
+           (words::load<std::uint64_t>(text.data() + place) & words::highs) == 0) {
+        place += words::word_bytes;
     }
     while (place < text.size() && byte_at(text, place) < 0x80) {
         ++place;
@@ -94,23 +89,7 @@ std::string_view utf8_cut(std::string_view text, std::size_t max) {
 }
 
 bool is_printable_ascii(std::string_view text) {
-    constexpr std::uint64_t ones = 0x0101010101010101ULL;
-    std::size_t place = 0;
-    std::uint64_t word = 0;
-    while (place + sizeof word <= text.size()) {
-        std::memcpy(&word, text.data() + place, sizeof word);
-        // The high bit of a byte: it is below 0x20 or above 0x7E, or a lower byte was.
-        if ((((word - ones * 0x20) | (word + ones) | word) & high_bits) != 0) {
-            return false;
-        }
-        place += sizeof word;
-    }
-    for (const char c : text.substr(place)) {
-        if (c < 0x20 || c == 0x7F) {
-            return false;
-        }
-    }
-    return true;
+    return words::is_printable(text);
 }
 
 bool has_control_character(std::string_view text) {

@@ -99,6 +99,24 @@ TEST(Redaction, RemovesKeysAtAnyDepth) {
     EXPECT_EQ(build(rules, {{"payload", RawJson{R"({"token":"t"})"}}})->payload, "{}");
 }
 
+// Keys as short as a glob allows, and shorter ones that match nothing.
+TEST(Redaction, TakesTheShortestKeysOfAGlob) {
+    IntakeRules rules;
+    const auto left = [&rules](std::string glob, std::string_view payload) {
+        rules.redact = {"none-of-them-is-as-long", std::move(glob)};
+        return build(rules, {{"payload", RawJson{payload}}})->payload;
+    };
+    const std::string_view keys = R"({"":0,"a":1,"ab":2,"ABC":3,"*":4,"a*":5,"\\":6})";
+    EXPECT_EQ(left("*", keys), "{}");
+    EXPECT_EQ(left("*a*", keys), R"({"":0,"*":4,"\\":6})");
+    EXPECT_EQ(left("a?", keys), R"({"":0,"a":1,"ABC":3,"*":4,"\\":6})");
+    EXPECT_EQ(left("\\*", keys), R"({"":0,"a":1,"ab":2,"ABC":3,"a*":5,"\\":6})");
+    EXPECT_EQ(left("a\\*", keys), R"({"":0,"a":1,"ab":2,"ABC":3,"*":4,"\\":6})");
+    EXPECT_EQ(left("\\\\", keys), R"({"":0,"a":1,"ab":2,"ABC":3,"*":4,"a*":5})");
+    EXPECT_EQ(left("", keys), R"({"a":1,"ab":2,"ABC":3,"*":4,"a*":5,"\\":6})");
+    EXPECT_EQ(left("**b**c**", keys), R"({"":0,"a":1,"ab":2,"*":4,"a*":5,"\\":6})");
+}
+
 TEST(Redaction, MakesRoomBeforeTheSizeIsMeasured) {
     IntakeRules rules;
     rules.redact = {"secret"};

@@ -5,6 +5,7 @@
 #include <simdjson.h>
 
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -126,6 +127,34 @@ TEST(JsonReal, ReadsBackAsTheSameReal) {
         ASSERT_EQ(parser.parse(text).at(0).get(back), simdjson::SUCCESS) << text;
         ASSERT_TRUE(back.is_double()) << text;
         ASSERT_EQ(double(back), value) << text;
+    }
+}
+
+// What the C++ library says of a real, made one that stays a real.
+std::string by_the_library(double value) {
+    std::array<char, 32> text{};
+    std::string out(text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr);
+    return out.find_first_of(".e") == std::string::npos ? out + ".0" : out;
+}
+
+TEST(JsonReal, WithFewDecimalsIsWhatTheLibrarySays) {
+    std::vector<double> values{99'999.999, 99'999.9995, 100'000, 100'000.5, 0.001, 0.0009995, 0.00099, 1e-3, 9999.9995};
+    for (int thousandths = 0; thousandths < 200'000; ++thousandths) {
+        values.push_back(thousandths / 1'000.0);
+        values.push_back(thousandths);
+    }
+    std::mt19937_64 random(12);
+    for (int round = 0; round < 200'000; ++round) {
+        const std::uint64_t number = random();
+        values.push_back(static_cast<double>(number % 100'000'000) / 1'000);
+        values.push_back(static_cast<double>(number % 1'000'000'000) / 10'000);
+        values.push_back(static_cast<double>(number) / 0x1p47); // up to 131,072, with all of its bits
+    }
+    for (const double value : values) {
+        for (const double near : {value, std::nextafter(value, 0.0), std::nextafter(value, 1e6)}) {
+            ASSERT_EQ(scalar_text(near), by_the_library(near));
+            ASSERT_EQ(scalar_text(-near), by_the_library(-near));
+        }
     }
 }
 
