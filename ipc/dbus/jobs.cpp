@@ -55,14 +55,14 @@ Error no_job(const std::string& path) {
 Interface JobsFace::interface() {
     Interface self{jobs_interface};
     self.methods = {
-        {"Run", Privilege::control, {"ts", {"unique_index", "script"}}, {"o", {"job"}}, bind(this, &JobsFace::run)},
+        {"Run", Action::run, {"ts", {"unique_index", "script"}}, {"o", {"job"}}, bind(this, &JobsFace::run)},
         {"List",
-         Privilege::read,
+         Action::read,
          {"a{sv}us", {"filter", "limit", "cursor"}},
          {"aa{sv}s", {"items", "next"}},
          bind(this, &JobsFace::list)},
         {"SetReport",
-         Privilege::control,
+         Action::set_report,
          {"txs", {"unique_index", "report_id", "url"}},
          {},
          bind(this, &JobsFace::set_report)},
@@ -73,9 +73,9 @@ Interface JobsFace::interface() {
 Interface JobsFace::object() {
     Interface self{job_interface};
     self.methods = {
-        {"Cancel", Privilege::control, {}, {}, bind(this, &JobsFace::cancel)},
-        {"Rerun", Privilege::control, {}, {"o", {"job"}}, bind(this, &JobsFace::rerun)},
-        {"Output", Privilege::read, {}, {"h", {"output"}}, bind(this, &JobsFace::output)},
+        {"Cancel", Action::cancel, {}, {}, bind(this, &JobsFace::cancel)},
+        {"Rerun", Action::rerun, {}, {"o", {"job"}}, bind(this, &JobsFace::rerun)},
+        {"Output", Action::read, {}, {"h", {"output"}}, bind(this, &JobsFace::output)},
     };
     self.properties = {
         {"Event", "t"},    {"Script", "s"},     {"State", "s", Emits::change}, {"Pid", "u"},

@@ -46,6 +46,7 @@ struct Service::Impl {
     std::shared_ptr<Connection> connection;
     std::shared_ptr<Link> link;
     Identities identities;
+    NoAuthority nobody{"nobody can be asked here"};
     Gate gate;
     std::shared_ptr<Subscriptions> subscriptions;
     std::shared_ptr<Changes> changes;
@@ -65,7 +66,7 @@ Service::Impl::Impl(boost::asio::io_context& io, Services ports, const Clock& ti
       connection(std::make_shared<Connection>(io)),
       link(std::make_shared<Link>(Link{connection, &ports.manager})),
       identities(*connection),
-      gate(link, identities, options.access),
+      gate(link, identities, options.access, options.authority != nullptr ? *options.authority : nobody),
       subscriptions(std::make_shared<Subscriptions>(*connection)),
       changes(std::make_shared<Changes>(*connection)),
       events(services, time, *subscriptions),

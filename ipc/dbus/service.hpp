@@ -4,7 +4,7 @@
 
 #include "core/clock.hpp"
 #include "core/ports.hpp"
-#include "ipc/access.hpp"
+#include "ipc/authority.hpp"
 
 #include <functional>
 #include <memory>
@@ -21,6 +21,7 @@ enum class BusKind : std::uint8_t { system, user };
 struct Options {
     BusKind bus = BusKind::system;
     AccessPolicy access{};
+    Authority* authority = nullptr; // who decides about guarded acts; null: nobody, so root and the owner alone
 };
 
 class Service {

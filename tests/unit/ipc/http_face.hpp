@@ -77,8 +77,8 @@ class Face {
 public:
     explicit Face(Limits limits = fast(), AccessPolicy access = {.owner_uid = ::getuid(), .group = 50}) {
         Services services{log, log, log, heartbeats, jobs, manager, statistics, pictures};
-        hub = std::make_shared<Hub>(
-            io, std::make_unique<Application>(services, clock, access, limits, std::string(32, 'a')));
+        hub = std::make_shared<Hub>(io, std::make_unique<Application>(Application::Parts{
+                                            services, clock, access, authority, limits, std::string(32, 'a')}));
     }
     ~Face() {
         hub->abort_all();
@@ -177,6 +177,7 @@ public:
     boost::asio::io_context io{};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{io.get_executor()};
     FakeClock clock{};
+    NoAuthority authority{"nobody can be asked here"};
     FakeLog log{io};
     FakeStatistics statistics{};
     FakePictures pictures{};

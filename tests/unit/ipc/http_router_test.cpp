@@ -31,12 +31,12 @@ Plan plan(Face& face, std::string_view method, std::string_view target, std::sha
     return face.hub->application().plan(request);
 }
 
-bool is_control(const Route& route) {
-    return route.privilege == Privilege::control;
+bool guarded(const Route& route) {
+    return is_guarded(route.action);
 }
 
 TEST(HttpRoutes, EveryRouteIsFoundAndUnique) {
-    const Router router(all_routes());
+    const Router router({all_routes()});
     std::set<std::string> seen;
     for (const Route& route : all_routes()) {
         EXPECT_TRUE(seen.insert(std::string(route.method) + std::string(route.pattern)).second) << route.pattern;
@@ -51,22 +51,22 @@ TEST(HttpRoutes, EveryRouteIsFoundAndUnique) {
     }
 }
 
-TEST(HttpRoutes, ChangesNeedControl) {
+TEST(HttpRoutes, ChangesAreGuarded) {
     // Whatever changes what others rely on; beats and submissions are the senders' own.
     const std::set<std::string_view> own = {"/v1/events", "/v1/samples", "/v1/callbacks/{secret}"};
     for (const Route& route : all_routes()) {
-        const bool beat = route.pattern.starts_with("/v1/heartbeats/{source}") && !is_control(route);
+        const bool beat = route.pattern.starts_with("/v1/heartbeats/{source}") && !guarded(route);
         if (route.method == "GET" && !beat) {
-            EXPECT_EQ(route.privilege, Privilege::read) << route.pattern;
+            EXPECT_EQ(route.action, Action::read) << route.pattern;
         } else if (beat || own.contains(route.pattern)) {
-            EXPECT_EQ(route.privilege, Privilege::submit) << route.pattern;
+            EXPECT_EQ(route.action, Action::submit) << route.pattern;
         } else {
-            EXPECT_TRUE(is_control(route)) << route.method << ' ' << route.pattern;
+            EXPECT_TRUE(guarded(route)) << route.method << ' ' << route.pattern;
         }
     }
 }
 
-TEST(HttpRoutes, StrangersGetNothingMembersNoControlOwnersAll) {
+TEST(HttpRoutes, StrangersGetNothingMembersAreAskedAboutOwnersAll) {
     for (const Route& route : all_routes()) {
         Face face;
         const std::string target = example_of(route.pattern);
@@ -74,9 +74,11 @@ TEST(HttpRoutes, StrangersGetNothingMembersNoControlOwnersAll) {
         ASSERT_TRUE(stranger.refused) << target;
         EXPECT_EQ(stranger.refused->status, 403U) << target;
         const Plan member = plan(face, route.method, target, Face::peer(4'000, {50}));
-        const bool refused = member.refused && member.refused->status == 403;
-        EXPECT_EQ(refused, is_control(route)) << route.method << ' ' << target;
+        EXPECT_FALSE(member.refused && member.refused->status == 403) << route.method << ' ' << target;
+        EXPECT_EQ(member.ask, guarded(route) && route.handler != nullptr) << route.method << ' ' << target;
+        EXPECT_FALSE(stranger.ask) << target;
         const Plan owner = plan(face, route.method, target, Face::peer(::getuid()));
+        EXPECT_FALSE(owner.ask) << target;
         if (route.handler == nullptr) {
             ASSERT_TRUE(owner.refused);
             EXPECT_EQ(owner.refused->refused, Code::unavailable) << target;
@@ -114,7 +116,7 @@ TEST(HttpRoutes, HeadIsGetAndTheRestOfAPathIsTaken) {
 }
 
 TEST(HttpRoutes, ParametersAreChecked) {
-    const Route route{"GET", "/x", Privilege::read, nullptr, "scid state+"};
+    const Route route{"GET", "/x", Action::read, nullptr, "scid state+"};
     EXPECT_TRUE(check_parameters(route, {{"scid", "1"}, {"state", "up"}, {"state", "down"}}));
     EXPECT_EQ(check_parameters(route, {{"stat", "up"}}).error().object, "stat");
     EXPECT_EQ(check_parameters(route, {{"scid", "1"}, {"scid", "2"}}).error().reason, "is given twice");
