@@ -217,12 +217,13 @@ Result<void> App::Impl::connect_bus() {
         return {};
     }
     const auto kind = options.bus == Bus::system ? ipc::dbus::BusKind::system : ipc::dbus::BusKind::user;
-    dbus = std::make_unique<ipc::dbus::Service>(
-        io, services(), clock, ipc::dbus::Options{.bus = kind, .access = access, .authority = &authority});
+    dbus =
+        std::make_unique<ipc::dbus::Service>(io, services(), clock, ipc::dbus::Options{.bus = kind, .access = access});
     dbus->on_lost([this](const std::string& reason) {
         log::error(fmt::format("D-Bus is lost: {}", reason));
         stop("without D-Bus", info(Code::unavailable).exit_code);
     });
+    authority.use(&dbus->authority());
     return dbus->start();
 }
 

@@ -67,6 +67,10 @@ Interface JobsFace::interface() {
          {},
          bind(this, &JobsFace::set_report)},
     };
+    self.methods.back().own = [this](const Caller& caller, sd_bus_message* message) {
+        std::uint64_t index = 0;
+        return caller.uid && sd_bus_message_read(message, "t", &index) >= 0 && jobs_.runs_as(index, *caller.uid);
+    };
     return self;
 }
 

@@ -26,7 +26,17 @@ public:
     void change(const char* member, Action action, const char* argument = "name") {
         method(member, action, {"s", {argument}}, {});
     }
-    Interface interface() && { return std::move(self_); }
+    void property(const char* name, const char* signature, Emits emits = Emits::never) {
+        self_.properties.push_back({name, signature, emits});
+    }
+    Interface interface() && {
+        if (!self_.properties.empty()) {
+            self_.read = [reason = reason_](const std::string&, Done<std::vector<PropertyValue>> done) {
+                done(std::unexpected(Error{Code::unavailable, "bus", "", reason}));
+            };
+        }
+        return std::move(self_);
+    }
 
 private:
     Interface self_;
@@ -85,6 +95,25 @@ Interface handlers() {
 }
 
 } // namespace
+
+Interface unavailable_alert() {
+    Later later("org.tocsin.EventManager1.Alert", "alerts");
+    later.method("Acknowledge", Action::acknowledge, {"a{sv}", {"options"}}, {});
+    later.change("Resolve", Action::resolve, "comment");
+    later.method("Snooze", Action::snooze, {"ts", {"duration_usec", "comment"}}, {});
+    later.method("Verdict", Action::verdict, {"ss", {"verdict", "comment"}}, {});
+    later.property("Rule", "s", Emits::constant);
+    later.property("Severity", "s");
+    later.property("State", "s", Emits::change);
+    later.property("Environment", "s", Emits::constant);
+    later.property("Labels", "a{ss}", Emits::constant);
+    later.property("StartedUSec", "t", Emits::constant);
+    later.property("EndedUSec", "t");
+    later.property("Count", "t");
+    later.property("Summary", "s");
+    later.property("AcknowledgedBy", "s");
+    return std::move(later).interface();
+}
 
 std::vector<Interface> unavailable_interfaces() {
     std::vector<Interface> all;

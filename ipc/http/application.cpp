@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ipc/http/application.hpp"
 
+#include "ipc/http/command.hpp"
 #include "ipc/http/problem.hpp"
 #include "ipc/http/resources.hpp"
 #include "ipc/http/target.hpp"
@@ -109,8 +110,15 @@ void Application::ask(const Plan& plan, const Request& request,
                       .action = plan.route->action,
                       .what = name_of(*plan.route),
                       .pidfd = request.peer->pidfd};
-    auto answered = [done = std::move(done)](Result<void> may) mutable {
-        done(may ? std::nullopt : std::optional(problem(may.error())));
+    auto answered = [done = std::move(done), command = command_for(*plan.route, request)](Result<void> may) mutable {
+        if (may) {
+            return done(std::nullopt);
+        }
+        Error error = std::move(may.error());
+        if (error.code == Code::not_authorized && !command.empty()) {
+            error.reason += fmt::format("; on a terminal, as an administrator: {}", command);
+        }
+        done(problem(error));
     };
     context_.authority.check(std::move(question), std::move(answered));
 }

@@ -28,7 +28,7 @@ constexpr std::array routes = std::to_array<Route>({
     {"GET", "/v1/events", read, query_events, "*"},
     {"GET", "/v1/events/{unique_index}", read, get_event},
     {"POST", "/v1/events/{unique_index}/jobs", Action::run, run_script},
-    {"POST", "/v1/events/{unique_index}/report", Action::set_report, set_report},
+    {"POST", "/v1/events/{unique_index}/report", Action::set_report, set_report, "", "", Body::control, is_own_report},
     {"GET", "/v1/stream", read, follow_events, "*"},
 
     {"GET", "/v1/heartbeats", read, list_heartbeats, "source+ scid+ state+ limit cursor"},
