@@ -32,12 +32,18 @@ struct Receipt {
     std::size_t duplicates = 0;
 };
 
+// Who submits, as the kernel or the bus says: what room and rates are counted by.
+struct Sender {
+    std::optional<std::uint32_t> uid{};
+    std::string unit{}; // empty where not known
+};
+
 // Takes valid events of one sender: all or nothing, durable before the answer. Beats among them become beats.
 class Intake {
 public:
     virtual ~Intake() = default;
     virtual const IntakeRules& rules() const = 0;
-    virtual void submit(std::vector<Event> events, Done<Receipt> done) = 0;
+    virtual void submit(std::vector<Event> events, Sender sender, Done<Receipt> done) = 0;
 };
 
 // ---- reading the log ----
@@ -188,6 +194,8 @@ public:
     virtual void run(std::uint64_t unique_index, std::string script, Done<Job> done) = 0;
     // Works for an event without a job, too.
     virtual void set_report(std::uint64_t unique_index, std::int64_t report_id, std::string url, Done<void> done) = 0;
+    // A script that this event asked for runs now, as a user of its own: the report is its affair.
+    virtual bool runs_as(std::uint64_t unique_index, std::uint32_t uid) const = 0;
     // By the secret of a run that was given one; not_found for anything else, without saying why.
     virtual void call_back(std::string secret, std::int64_t report_id, std::string url, Done<Job> done) = 0;
     // What run() would start, without starting it.
@@ -250,6 +258,9 @@ public:
     virtual Result<std::unique_ptr<BackupStream>> backup() = 0;
     virtual RetentionReport retention() const = 0;
     virtual std::string metrics() const = 0; // Prometheus text
+    // {"files":[…],"values":[{"key","value","origin"}…]}: what is in effect and where it was said. Secrets are not
+    // shown.
+    virtual std::string config() const = 0;
     // Counted for /metrics; called by the faces for every refused submission.
     virtual void count_rejected(Code code) = 0;
     virtual std::unique_ptr<Subscription> on_degraded(std::function<void(const std::vector<std::string>&)> handler) = 0;

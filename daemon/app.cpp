@@ -2,6 +2,7 @@
 // Everything up to READY.
 #include "daemon/app_impl.hpp"
 
+#include "daemon/config_describe.hpp"
 #include "daemon/job_output.hpp"
 #include "daemon/logging.hpp"
 #include "daemon/settings.hpp"
@@ -116,6 +117,7 @@ ManagerParts App::Impl::manager_parts() {
                         .backup_to = [this](int file, Done<Backup> done) { backup(file, std::move(done)); },
                         .backup_stream = [this] { return backup(); },
                         .backup_percent = [this] { return store->backup_percent(); },
+                        .config = [this] { return show_config_json(live.loaded()); },
                         .log_degraded =
                             [](bool began, const std::string& reason) {
                                 if (began) {
@@ -163,15 +165,21 @@ void App::Impl::watch_jobs() {
 }
 
 Result<void> App::Impl::serve_http() {
+    warn_of_what_is_not_there();
     if (handed_over.http.fd < 0 || handed_over.notify.fd < 0) {
         if (auto made = make_runtime_dir(options.runtime_dir, access.group.has_value()); !made) {
             return made;
         }
     }
-    http = std::make_unique<ipc::http::Server>(
-        io, services(), clock,
-        ipc::http::Options{
-            .socket = site.socket, .listen_fd = handed_over.http.fd, .access = access, .store_id = store->store_id()});
+    http = std::make_unique<ipc::http::Server>(io, services(), clock,
+                                               ipc::http::Options{.socket = site.socket,
+                                                                  .listen_fd = handed_over.http.fd,
+                                                                  .access = access,
+                                                                  .authority = &authority,
+                                                                  .store_id = store->store_id(),
+                                                                  .listen = live.config().listen_http,
+                                                                  .compat_listen = live.config().compat_listen,
+                                                                  .compat = compat_options(live.config())});
     return http->start();
 }
 
@@ -180,6 +188,15 @@ void App::Impl::set_reason(std::string_view kind, const std::string& problem) {
         manager->clear_degraded(kind);
     } else {
         manager->set_degraded(kind, problem);
+    }
+}
+
+void App::Impl::warn_of_what_is_not_there() const {
+    for (const std::string_view key : {"listen.http", "compat.event_manager", "compat.event_tracker",
+                                       "compat.api_monitor", "compat.healthchecks", "compat.listen"}) {
+        if (live.loaded().places.contains(key)) {
+            log::warning(fmt::format("{} is not in effect in this version", key));
+        }
     }
 }
 
@@ -206,6 +223,7 @@ Result<void> App::Impl::connect_bus() {
         log::error(fmt::format("D-Bus is lost: {}", reason));
         stop("without D-Bus", info(Code::unavailable).exit_code);
     });
+    authority.use(&dbus->authority());
     return dbus->start();
 }
 

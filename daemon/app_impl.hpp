@@ -49,6 +49,7 @@ struct App::Impl {
     Result<void> start_manager();
     Result<void> serve_http();
     Result<void> serve_notify();
+    void warn_of_what_is_not_there() const;
     Result<void> connect_bus();
     Result<void> watch_signals();
     Result<void> take_name();
@@ -87,6 +88,7 @@ struct App::Impl {
     LiveConfig live;
     Site site{};
     ipc::AccessPolicy access{};
+    ipc::LateAuthority authority{};
     SystemClock clock{};
     SystemdNotifier notifier{};
     Liveness liveness{notifier};

@@ -213,6 +213,7 @@ void App::Impl::stop_store() {
 
 void App::Impl::stop_bus() {
     deadline->step("bus");
+    authority.use(nullptr);
     if (dbus) {
         dbus->stop();
     }

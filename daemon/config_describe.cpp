@@ -60,13 +60,32 @@ void append_finding(std::string& out, const Place& place, std::string_view key, 
     writer.close();
 }
 
-void append_value(std::string& out, const Loaded& loaded, const Key<Config>& key) {
+enum class Secrets : std::uint8_t { shown, hidden };
+
+void append_value(std::string& out, const Loaded& loaded, const Key<Config>& key, Secrets secrets) {
+    std::string value = show(loaded.config, key);
+    if (secrets == Secrets::hidden && key.spec.secret && value != key.spec.fallback) {
+        value = "(hidden)";
+    }
     out += out.back() == '[' ? "" : ",";
     json::ObjectWriter writer(out);
     writer.add("key", key.spec.path);
-    writer.add("value", std::string_view(show(loaded.config, key)));
+    writer.add("value", std::string_view(value));
     writer.add("origin", std::string_view(loaded.origin_of(key.spec.path)));
     writer.close();
+}
+
+void append_values(std::string& out, const Loaded& loaded, Secrets secrets) {
+    out += "\"files\":[";
+    for (const std::string& file : loaded.files) {
+        out += out.back() == '[' ? "" : ",";
+        json::append_string(out, file);
+    }
+    out += "],\"values\":[";
+    for (const Key<Config>& key : config_keys()) {
+        append_value(out, loaded, key, secrets);
+    }
+    out += ']';
 }
 
 } // namespace
@@ -85,16 +104,9 @@ std::string describe_config_json() {
 }
 
 std::string check_config_json(const Loaded& loaded) {
-    std::string out = fmt::format("{{\"ok\":{},\"files\":[", loaded.problems.empty());
-    for (const std::string& file : loaded.files) {
-        out += out.back() == '[' ? "" : ",";
-        json::append_string(out, file);
-    }
-    out += "],\"values\":[";
-    for (const Key<Config>& key : config_keys()) {
-        append_value(out, loaded, key);
-    }
-    out += "],\"problems\":[";
+    std::string out = fmt::format("{{\"ok\":{},", loaded.problems.empty());
+    append_values(out, loaded, Secrets::shown);
+    out += ",\"problems\":[";
     for (const Problem& problem : loaded.problems) {
         append_finding(out, problem.place, problem.key, problem.reason);
     }
@@ -103,6 +115,12 @@ std::string check_config_json(const Loaded& loaded) {
         append_finding(out, warning.place, warning.key, warning.reason);
     }
     return out + "]}\n";
+}
+
+std::string show_config_json(const Loaded& loaded) {
+    std::string out = "{";
+    append_values(out, loaded, Secrets::hidden);
+    return out + '}';
 }
 
 std::string check_config_text(const Loaded& loaded) {

@@ -44,8 +44,10 @@ constexpr Shape duration(std::int64_t min, std::int64_t max) {
 struct Flags {
     bool reloadable = false;
     bool available = true;
+    bool secret = false;
 };
 constexpr Flags reload{.reloadable = true};
+constexpr Flags secret{.reloadable = true, .secret = true};
 constexpr Flags restart{};
 constexpr Flags later{.available = false};
 
@@ -62,6 +64,7 @@ Key<Config> key(std::string_view path, const Form& form, Member<Config> member, 
                                        .fallback = form.fallback,
                                        .reloadable = form.flags.reloadable,
                                        .available = form.flags.available,
+                                       .secret = form.flags.secret,
                                        .help = help},
                        .member = member};
 }
@@ -70,29 +73,29 @@ std::vector<Key<Config>> general_keys() {
     return {
         key("daemon.log_level", {Shape{.kind = Kind::choice, .choices = log_levels}, "info", reload},
             &Config::daemon_log_level, "the least important messages that are logged"),
-        key("listen.http", {address, "", later}, &Config::listen_http,
+        key("listen.http", {address, "", restart}, &Config::listen_http,
             "address and port of the dashboard; empty: the Unix socket alone"),
         key("time.zone", {Shape{.kind = Kind::zone}, "UTC", reload}, &Config::time_zone,
             "zone of event and query times that come without one"),
         key("access.group", {string, "tocsin", restart}, &Config::access_group,
             "members may submit, beat and read; empty: the daemon's owner and root alone, which is the default where "
             "the daemon runs unprivileged"),
-        key("compat.event_manager", {boolean, "false", later}, &Config::compat_event_manager,
+        key("compat.event_manager", {boolean, "false", restart}, &Config::compat_event_manager,
             "open the routes of the event manager"),
-        key("compat.event_tracker", {boolean, "false", later}, &Config::compat_event_tracker,
+        key("compat.event_tracker", {boolean, "false", restart}, &Config::compat_event_tracker,
             "open the routes of the event tracker"),
-        key("compat.api_monitor", {boolean, "false", later}, &Config::compat_api_monitor,
+        key("compat.api_monitor", {boolean, "false", restart}, &Config::compat_api_monitor,
             "open the routes of the API monitor"),
-        key("compat.healthchecks", {boolean, "false", later}, &Config::compat_healthchecks,
+        key("compat.healthchecks", {boolean, "false", restart}, &Config::compat_healthchecks,
             "open the ping routes of healthchecks"),
-        key("compat.listen", {address, "", later}, &Config::compat_listen,
+        key("compat.listen", {address, "", restart}, &Config::compat_listen,
             "address and port where the routes of the older systems answer too; empty: nowhere"),
         key("spark.url", {url, "", later}, &Config::spark_url,
             "SPARK server to which the script spark-http posts its jobs"),
         key("spark.callback_base", {base_url, "", reload}, &Config::spark_callback_base,
             "how that server reaches this daemon: what stands before /v1/callbacks/… in TOCSIN_CALLBACK; empty: the "
             "path alone"),
-        key("deadman.url", {url, "", reload}, &Config::deadman_url,
+        key("deadman.url", {url, "", secret}, &Config::deadman_url,
             "URL to which the daemon beats while it makes progress; empty: none"),
         key("deadman.interval", {duration(second, day), "60s", reload}, &Config::deadman_interval_us,
             "how often it beats there"),

@@ -21,6 +21,7 @@ struct KeySpec {
     bool reloadable = false;
     bool available = true; // false: accepted and checked, but nothing stands behind it in this version
     bool required = false; // inside an array of tables
+    bool secret = false;   // who may read the configuration is not shown it
     std::string_view help{};
 };
 

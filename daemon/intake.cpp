@@ -63,7 +63,7 @@ void LogIntake::on_refused(std::function<void(const Error&)> handler) {
     *refused_ = std::move(handler);
 }
 
-void LogIntake::submit(std::vector<Event> events, Done<Receipt> done) {
+void LogIntake::submit(std::vector<Event> events, Sender /*sender*/, Done<Receipt> done) {
     const std::size_t batch = events.size();
     if (batch == 0) {
         done(Receipt{});

@@ -20,7 +20,7 @@ public:
     LogIntake(Append append, Heartbeats& heartbeats, IntakeRules rules);
 
     const IntakeRules& rules() const override { return rules_; }
-    void submit(std::vector<Event> events, Done<Receipt> done) override;
+    void submit(std::vector<Event> events, Sender sender, Done<Receipt> done) override;
 
     void set_rules(IntakeRules rules) { rules_ = std::move(rules); }
     // Told of every refusal by the store, so that a full disk is noticed at once.

@@ -38,6 +38,7 @@ struct ManagerParts {
     std::function<void(int, Done<Backup>)> backup_to{};
     std::function<Result<std::unique_ptr<BackupStream>>()> backup_stream{};
     std::function<std::optional<unsigned>()> backup_percent{};
+    std::function<std::string()> config{}; // what is in effect, as JSON
     // What the log should say about a change: (began, reason).
     std::function<void(bool, const std::string&)> log_degraded{};
     std::string hostname{};
@@ -64,6 +65,7 @@ public:
     Result<std::unique_ptr<BackupStream>> backup() override;
     RetentionReport retention() const override { return parts_.retention(); }
     std::string metrics() const override;
+    std::string config() const override { return parts_.config(); }
     void count_rejected(Code code) override;
     std::unique_ptr<Subscription> on_degraded(std::function<void(const std::vector<std::string>&)> handler) override;
 

@@ -125,6 +125,13 @@ DeadmanSettings deadman_settings(const Config& config) {
     return DeadmanSettings{.url = config.deadman_url, .interval_us = config.deadman_interval_us};
 }
 
+ipc::http::CompatOptions compat_options(const Config& config) {
+    return {.event_manager = config.compat_event_manager,
+            .event_tracker = config.compat_event_tracker,
+            .api_monitor = config.compat_api_monitor,
+            .healthchecks = config.compat_healthchecks};
+}
+
 IntakeRules intake_rules(const Config& config, const Site& site) {
     IntakeRules rules;
     rules.zone = config.time_zone;

@@ -7,6 +7,7 @@
 #include "daemon/options.hpp"
 #include "heartbeats/watchboard.hpp"
 #include "ipc/access.hpp"
+#include "ipc/http/compat/compat.hpp"
 #include "jobs/job_service.hpp"
 #include "storage/store.hpp"
 
@@ -29,6 +30,7 @@ storage::Options store_options(const Config& config, const Site& site);
 heartbeats::Settings heartbeat_settings(const Config& config);
 jobs::Settings job_settings(const Config& config, const Site& site);
 DeadmanSettings deadman_settings(const Config& config);
+ipc::http::CompatOptions compat_options(const Config& config);
 IntakeRules intake_rules(const Config& config, const Site& site);
 
 // The group whose members may use the daemon; empty: its owner and root alone, which is the default where the daemon

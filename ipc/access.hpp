@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who may do what. Every method and route declares one Privilege where it is registered; deny by default.
+// Who may do what. Every method and route declares one Action where it is registered; deny by default.
 #pragma once
 
 #include "core/error.hpp"
 #include "core/event.hpp"
+#include "ipc/action.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -20,19 +21,23 @@ struct Caller {
     Origin origin{};
 };
 
-enum class Privilege : std::uint8_t {
-    read,    // members of the group, the owner, root
-    submit,  // the same
-    control, // root and the daemon's owner alone
-};
-
 struct AccessPolicy {
     std::uint32_t owner_uid = 0;          // the daemon's own user
     std::optional<std::uint32_t> group{}; // of access.group; none: the owner and root alone
 };
 
-// not_authorized, with what would be needed, unless allowed. `what` names the method or route.
-Result<void> authorize(const AccessPolicy& policy, const Caller& caller, Privilege privilege, std::string_view what);
+// Members of the group, the owner and root: who may read and submit.
+bool is_member(const AccessPolicy& policy, const Caller& caller);
+
+// What can be said without asking anybody. A guarded act of others than root and the owner is for the Authority
+// (ipc/authority.hpp); where only these two are let in, nobody is asked.
+enum class Standing : std::uint8_t { refused, ask, allowed };
+Standing standing(const AccessPolicy& policy, const Caller& caller, Action action);
+
+// not_authorized, with who the caller is and what would be needed. `what` names the method or route.
+Error refusal(const AccessPolicy& policy, const Caller& caller, Action action, std::string_view what);
+// "uid 1000 may not do this".
+std::string may_not(const Caller& caller);
 
 // unit and executable of a process, from /proc; left empty where in doubt (the process is checked to be the same before
 // and after by its start time). `pidfd` may be -1.

@@ -152,6 +152,17 @@ std::optional<std::uint32_t> pid_of_fdinfo(std::string_view text) {
     return std::nullopt;
 }
 
+std::optional<std::uint64_t> start_time_of(std::uint32_t pid, int pidfd) {
+    const std::string path = "/proc/" + std::to_string(pid);
+    const Fd process(::open(path.c_str(), O_DIRECTORY | O_PATH | O_CLOEXEC));
+    if (!process.valid()) {
+        return std::nullopt;
+    }
+    const auto start = start_time_at(process.get());
+    // Looked at afterwards: while the descriptor's process lives, the number is its own.
+    return pidfd >= 0 && !pidfd_is(pidfd, pid) ? std::nullopt : start;
+}
+
 void look_up_process(Origin& origin, int pidfd) {
     origin.unit.clear();
     origin.executable.clear();

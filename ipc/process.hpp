@@ -21,4 +21,7 @@ std::optional<std::uint64_t> start_time_of_stat(std::string_view text);
 // The "Pid:" line of /proc/self/fdinfo/N of a pidfd; nullopt where there is none or the process is gone (-1).
 std::optional<std::uint32_t> pid_of_fdinfo(std::string_view text);
 
+// When the process began, in those ticks; nullopt where it is gone, or not the one that `pidfd` (-1: none) stands for.
+std::optional<std::uint64_t> start_time_of(std::uint32_t pid, int pidfd);
+
 } // namespace tocsin::ipc

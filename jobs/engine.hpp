@@ -61,6 +61,7 @@ public:
     void preview(std::uint64_t unique_index, std::string script, Done<JobPreview> done) const;
     std::vector<ScriptReport> scripts(std::string_view only) const;
     void set_report(Report report, Done<void> done);
+    bool runs_as(std::uint64_t unique_index, std::uint32_t uid) const;
     // By the secret of a run; the report's event is that of its job.
     void call_back(std::string token, Report report, Done<Job> done);
     void list(ListQuery query, std::size_t limit, Done<ListPage<Job>> done);

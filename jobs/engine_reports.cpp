@@ -7,6 +7,7 @@
 #include "jobs/secret.hpp"
 
 #include <algorithm>
+#include <unistd.h>
 #include <utility>
 
 namespace tocsin::jobs {
@@ -46,6 +47,16 @@ void Engine::set_report(Report report, Done<void> done) {
         report.cause_depth = event->cause_depth;
         engine->report_for(std::move(report), std::move(done));
     });
+}
+
+// A user is as good as a process here: whoever has the run's could take its place anyway. Root's and our own are not
+// told apart from others of theirs, and need no such leave.
+bool Engine::runs_as(std::uint64_t unique_index, std::uint32_t uid) const {
+    const auto is_run = [this, uid](std::uint64_t id) {
+        const auto place = places_.find(id);
+        return place != places_.end() && place->second.run && place->second.run->user() == uid;
+    };
+    return uid != 0 && uid != ::geteuid() && std::ranges::any_of(records_.of_event(unique_index), is_run);
 }
 
 // It belongs to the job that waits for it, else to the one that runs (which may have asked for it itself), else to the

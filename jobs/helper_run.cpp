@@ -76,6 +76,10 @@ std::uint32_t HelperRun::pid() const {
     return child_ != 0 ? static_cast<std::uint32_t>(child_) : told;
 }
 
+std::optional<std::uint32_t> HelperRun::user() const {
+    return socket_.is_open() ? uid_ : std::nullopt;
+}
+
 // ---- a helper ----
 
 Result<void> HelperRun::watch(Fd socket, Fd pidfd) {
@@ -153,12 +157,13 @@ void HelperRun::connect_later(std::string reason) {
     });
 }
 
-void HelperRun::greeted(protocol::Hello hello) {
+void HelperRun::greeted(protocol::Hello hello, std::optional<std::uint32_t> uid) {
     if (result_.hello) {
         return;
     }
     result_.hello = std::move(hello);
     if (child_ == 0) {
+        uid_ = uid;
         input_.met();
     }
     if (auto sent = send_request(); !sent) {
@@ -244,23 +249,23 @@ void HelperRun::read_socket() {
             result_.problem = message.error().reason;
             return close_socket();
         }
-        take(std::move(*message), packet.descriptors);
+        take(std::move(*message), packet);
     }
     if (socket_.is_open() && !copying_) {
         await_socket();
     }
 }
 
-void HelperRun::take(protocol::Message message, const std::vector<Fd>& descriptors) {
+void HelperRun::take(protocol::Message message, const Packet& packet) {
     if (auto* hello = std::get_if<protocol::Hello>(&message)) {
-        greeted(std::move(*hello));
+        greeted(std::move(*hello), packet.sender_uid);
     } else if (auto* output = std::get_if<protocol::Output>(&message)) {
         const std::size_t room = limits::job_output_bytes - result_.output.size();
         result_.output += std::string_view(output->bytes).substr(0, room);
     } else if (auto* report = std::get_if<protocol::Report>(&message)) {
         result_.report = std::move(report->line);
     } else if (const auto* product = std::get_if<protocol::Product>(&message)) {
-        products_.begin(*product, descriptors.empty() ? nullptr : descriptors.data());
+        products_.begin(*product, packet.descriptors.empty() ? nullptr : packet.descriptors.data());
         copying_ = true;
         copy_product();
     } else if (auto* ended = std::get_if<protocol::Ended>(&message)) {

@@ -46,6 +46,8 @@ public:
 
     // Of the helper; 0 while there is none.
     std::uint32_t pid() const;
+    // Whose processes the run's are, as the kernel says; nullopt where there are none, or they are ours.
+    std::optional<std::uint32_t> user() const;
     const std::string& socket() const { return input_.socket; }
     const std::string& output() const { return result_.output; }
     // Ends the tree: SIGTERM, after the grace SIGKILL; a helper that does not manage is killed or left.
@@ -60,13 +62,13 @@ private:
     void end_unasked();
     void connect();
     void connect_later(std::string reason);
-    void greeted(protocol::Hello hello);
+    void greeted(protocol::Hello hello, std::optional<std::uint32_t> uid);
     Result<void> send_request();
     void be_patient(std::int64_t patience_us);
     void lose_patience();
     void await_socket();
     void read_socket();
-    void take(protocol::Message message, const std::vector<Fd>& descriptors);
+    void take(protocol::Message message, const Packet& packet);
     void copy_product();
     void fail_unstarted(std::string reason);
     void close_socket();
@@ -81,7 +83,8 @@ private:
     boost::asio::steady_timer patience_;
     boost::asio::steady_timer retry_;
     ProductIntake products_;
-    pid_t child_ = 0; // a helper that we started and have not reaped
+    pid_t child_ = 0;                    // a helper that we started and have not reaped
+    std::optional<std::uint32_t> uid_{}; // of a helper that is no child of ours
     unsigned connects_ = 0;
     bool copying_ = false; // nothing more is read until the product is kept
     bool stopped_ = false;

@@ -53,6 +53,11 @@ Result<Fd> connect_helper(const std::string& path) {
     }
     path.copy(address.sun_path, path.size());
     Fd fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    // Asked for before anybody can answer: the credentials of the connection itself are those of who listens.
+    const int on = 1;
+    if (fd.valid()) {
+        ::setsockopt(fd.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+    }
     const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
     if (!fd.valid() || ::connect(fd.get(), generic, sizeof(address)) != 0) {
         return fail(Code::unavailable, "jobs", path, explain(errno));

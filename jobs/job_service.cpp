@@ -43,6 +43,10 @@ void JobService::set_report(std::uint64_t unique_index, std::int64_t report_id, 
     impl_->set_report({unique_index, 0, report_id, std::move(url)}, std::move(done));
 }
 
+bool JobService::runs_as(std::uint64_t unique_index, std::uint32_t uid) const {
+    return impl_->runs_as(unique_index, uid);
+}
+
 void JobService::call_back(std::string secret, std::int64_t report_id, std::string url, Done<Job> done) {
     impl_->call_back(std::move(secret), {0, 0, report_id, std::move(url)}, std::move(done));
 }

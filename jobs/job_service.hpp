@@ -88,6 +88,7 @@ public:
 
     void run(std::uint64_t unique_index, std::string script, Done<Job> done) override;
     void set_report(std::uint64_t unique_index, std::int64_t report_id, std::string url, Done<void> done) override;
+    bool runs_as(std::uint64_t unique_index, std::uint32_t uid) const override;
     void call_back(std::string secret, std::int64_t report_id, std::string url, Done<Job> done) override;
     void preview(std::uint64_t unique_index, std::string script, Done<JobPreview> done) override;
     std::vector<ScriptReport> scripts(std::string_view only) const override;

@@ -42,6 +42,17 @@ std::vector<Fd> take_descriptors(msghdr& header) {
     return taken;
 }
 
+std::optional<std::uint32_t> sender_of(msghdr& header) {
+    for (cmsghdr* control = CMSG_FIRSTHDR(&header); control != nullptr; control = CMSG_NXTHDR(&header, control)) {
+        if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_CREDENTIALS) {
+            ucred sender{};
+            std::memcpy(&sender, CMSG_DATA(control), sizeof sender);
+            return sender.pid > 0 ? std::optional<std::uint32_t>(sender.uid) : std::nullopt; // 0: nobody knows
+        }
+    }
+    return std::nullopt;
+}
+
 bool would_block(int error) {
     return error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS;
 }
@@ -73,7 +84,7 @@ Packet receive_packet(int socket) {
     Packet packet;
     packet.bytes.resize(protocol::packet_bytes_max);
     iovec piece{.iov_base = packet.bytes.data(), .iov_len = packet.bytes.size()};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * space_max)> space{};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(sizeof(int) * space_max)> space{};
     msghdr header{};
     header.msg_iov = &piece;
     header.msg_iovlen = 1;
@@ -90,6 +101,7 @@ Packet receive_packet(int socket) {
         return packet;
     }
     packet.descriptors = take_descriptors(header);
+    packet.sender_uid = sender_of(header);
     packet.bytes.resize(static_cast<std::size_t>(size));
     const bool whole = size > 0 && (header.msg_flags & MSG_TRUNC) == 0;
     packet.status = whole ? PacketStatus::ok : PacketStatus::closed;

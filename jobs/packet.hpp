@@ -6,6 +6,8 @@
 #include "core/fd.hpp"
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +25,7 @@ struct Packet {
     PacketStatus status = PacketStatus::closed;
     std::string bytes{};
     std::vector<Fd> descriptors{};
+    std::optional<std::uint32_t> sender_uid{}; // by the kernel, where the socket asks for it (SO_PASSCRED)
 };
 // A packet that was cut (over protocol::packet_bytes_max) counts as closed: the peer does not keep to the protocol.
 Packet receive_packet(int socket);

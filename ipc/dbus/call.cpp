@@ -67,7 +67,7 @@ void Call::reply(const std::function<void(Out&)>& write, std::size_t bytes) {
 
 void Call::refuse(const Error& error) {
     const bool wanted = take();
-    if (message_ && link_->open && method_->privilege == Privilege::submit) {
+    if (message_ && link_->open && method_->action == Action::submit) {
         link_->manager->count_rejected(error.code);
     }
     if (wanted) {

@@ -13,6 +13,10 @@ namespace tocsin::ipc::dbus {
 
 namespace {
 
+Sender sender_of(const Call& call) {
+    return {call.caller().uid, call.caller().origin.unit};
+}
+
 void stamp(std::vector<Event>& events, const Origin& origin) {
     for (Event& event : events) {
         event.origin = origin;
@@ -51,26 +55,26 @@ Range range_of(const std::vector<std::uint64_t>& indexes) {
 Interface Events::interface() {
     Interface self{events_interface};
     self.methods = {
-        {"Submit", Privilege::submit, {"a{sv}", {"event"}}, {"t", {"unique_index"}}, bind(this, &Events::submit)},
+        {"Submit", Action::submit, {"a{sv}", {"event"}}, {"t", {"unique_index"}}, bind(this, &Events::submit)},
         {"SubmitBatch",
-         Privilege::submit,
+         Action::submit,
          {"aa{sv}", {"events"}},
          {"at", {"unique_indexes"}},
          bind(this, &Events::submit_batch)},
         {"SubmitJson",
-         Privilege::submit,
+         Action::submit,
          {"ay", {"ndjson"}},
          {"ttu", {"first", "last", "count"}},
          bind(this, &Events::submit_json)},
-        {"Get", Privilege::read, {"t", {"unique_index"}}, {"a{sv}", {"event"}}, bind(this, &Events::get)},
+        {"Get", Action::read, {"t", {"unique_index"}}, {"a{sv}", {"event"}}, bind(this, &Events::get)},
         {"Query",
-         Privilege::read,
+         Action::read,
          {"a{sv}us", {"filter", "limit", "cursor"}},
          {"aa{sv}s", {"items", "next"}},
          bind(this, &Events::query)},
-        {"Count", Privilege::read, {"a{sv}", {"filter"}}, {"t", {"count"}}, bind(this, &Events::count)},
-        {"Subscribe", Privilege::read, {"a{sv}", {"filter"}}, {}, bind(this, &Events::subscribe)},
-        {"Unsubscribe", Privilege::read, {}, {}, bind(this, &Events::unsubscribe)},
+        {"Count", Action::read, {"a{sv}", {"filter"}}, {"t", {"count"}}, bind(this, &Events::count)},
+        {"Subscribe", Action::read, {"a{sv}", {"filter"}}, {}, bind(this, &Events::subscribe)},
+        {"Unsubscribe", Action::read, {}, {}, bind(this, &Events::unsubscribe)},
     };
     self.signals = {{"Added", {"aa{sv}", {"events"}}}, {"Missed", {"tt", {"first", "last"}}}};
     return self;
@@ -85,14 +89,16 @@ void Events::submit(Call call) {
     std::vector<Event> events;
     events.push_back(std::move(*event));
     stamp(events, call.caller().origin);
-    services_.intake.submit(std::move(events), [held = std::move(call)](Result<Receipt> receipt) mutable {
-        if (!receipt) {
-            held.refuse(receipt.error());
-            return;
-        }
-        const std::uint64_t index = receipt->indexes.empty() ? 0 : receipt->indexes.front();
-        held.reply([index](Out& out) { out.counter(index); });
-    });
+    Sender sender = sender_of(call);
+    services_.intake.submit(std::move(events), std::move(sender),
+                            [held = std::move(call)](Result<Receipt> receipt) mutable {
+                                if (!receipt) {
+                                    held.refuse(receipt.error());
+                                    return;
+                                }
+                                const std::uint64_t index = receipt->indexes.empty() ? 0 : receipt->indexes.front();
+                                held.reply([index](Out& out) { out.counter(index); });
+                            });
 }
 
 void Events::submit_batch(Call call) {
@@ -102,13 +108,15 @@ void Events::submit_batch(Call call) {
         return;
     }
     stamp(*events, call.caller().origin);
-    services_.intake.submit(std::move(*events), [held = std::move(call)](Result<Receipt> receipt) mutable {
-        if (!receipt) {
-            held.refuse(batch_error(std::move(receipt.error())));
-            return;
-        }
-        held.reply([&receipt](Out& out) { out.counters(receipt->indexes); });
-    });
+    Sender sender = sender_of(call);
+    services_.intake.submit(std::move(*events), std::move(sender),
+                            [held = std::move(call)](Result<Receipt> receipt) mutable {
+                                if (!receipt) {
+                                    held.refuse(batch_error(std::move(receipt.error())));
+                                    return;
+                                }
+                                held.reply([&receipt](Out& out) { out.counters(receipt->indexes); });
+                            });
 }
 
 namespace {
@@ -141,9 +149,11 @@ void Events::submit_json(Call call) {
         return;
     }
     stamp(*events, call.caller().origin);
-    services_.intake.submit(std::move(*events), [held = std::move(call)](Result<Receipt> receipt) mutable {
-        answer_json(std::move(held), std::move(receipt));
-    });
+    Sender sender = sender_of(call);
+    services_.intake.submit(std::move(*events), std::move(sender),
+                            [held = std::move(call)](Result<Receipt> receipt) mutable {
+                                answer_json(std::move(held), std::move(receipt));
+                            });
 }
 
 void Events::get(Call call) {

@@ -10,6 +10,24 @@ namespace {
 
 constexpr std::size_t calls_outstanding_max = 131'072; // of all clients together; the bus bounds each of them
 
+bool is_own(const Call& call, const Caller& caller) {
+    if (!call.method().own) {
+        return false;
+    }
+    const bool own = call.method().own(caller, call.message());
+    sd_bus_message_rewind(call.message(), 1);
+    return own;
+}
+
+void handle(Call call) noexcept {
+    try {
+        const Handler& handler = call.method().handler;
+        handler(std::move(call));
+    } catch (const std::exception&) {
+        return; // the call was answered when its holder went
+    }
+}
+
 } // namespace
 
 void Gate::admit(sd_bus_message* message, const Method& method) noexcept {
@@ -53,15 +71,35 @@ void Gate::proceed(Call call, Result<Identities::Known> who) noexcept {
             return;
         }
         call.identify(*who);
-        if (const auto allowed = authorize(policy_, **who, call.method().privilege, call.method().member); !allowed) {
-            call.refuse(allowed.error());
-            return;
-        }
-        const Handler& handler = call.method().handler;
-        handler(std::move(call));
+        decide(std::move(call), std::move(*who));
     } catch (const std::exception&) {
         return; // the call was answered when its holder went
     }
+}
+
+void Gate::decide(Call call, Identities::Known who) {
+    const Method& method = call.method();
+    // Where nothing is behind an act, there is nothing to guard.
+    const Action action = method.later ? Action::read : method.action;
+    const Standing stands = standing(policy_, *who, action);
+    if (stands == Standing::refused) {
+        call.refuse(refusal(policy_, *who, action, method.member));
+    } else if (stands == Standing::allowed || is_own(call, *who)) {
+        handle(std::move(call));
+    } else {
+        ask(std::move(call), std::move(who));
+    }
+}
+
+void Gate::ask(Call call, Identities::Known who) {
+    Question question{.caller = std::move(who),
+                      .action = call.method().action,
+                      .what = call.method().member,
+                      .bus_name = call.sender(),
+                      .interactive = sd_bus_message_get_allow_interactive_authorization(call.message()) > 0};
+    authority_.check(std::move(question), [held = std::move(call)](Result<void> may) mutable {
+        may ? handle(std::move(held)) : held.refuse(may.error());
+    });
 }
 
 } // namespace tocsin::ipc::dbus

@@ -23,9 +23,9 @@ std::uint64_t as_time(std::int64_t us) {
 Interface HeartbeatsFace::interface() {
     Interface self{heartbeats_interface};
     self.methods = {
-        {"Beat", Privilege::submit, {"sa{sv}", {"source", "options"}}, {}, bind(this, &HeartbeatsFace::beat)},
+        {"Beat", Action::submit, {"sa{sv}", {"source", "options"}}, {}, bind(this, &HeartbeatsFace::beat)},
         {"List",
-         Privilege::read,
+         Action::read,
          {"a{sv}us", {"filter", "limit", "cursor"}},
          {"aa{sv}s", {"items", "next"}},
          bind(this, &HeartbeatsFace::list)},
@@ -36,9 +36,9 @@ Interface HeartbeatsFace::interface() {
 Interface HeartbeatsFace::object() {
     Interface self{heartbeat_interface};
     self.methods = {
-        {"Pause", Privilege::control, {}, {}, [this](Call call) { act(std::move(call), WatchAct::pause); }},
-        {"Resume", Privilege::control, {}, {}, [this](Call call) { act(std::move(call), WatchAct::resume); }},
-        {"Forget", Privilege::control, {}, {}, [this](Call call) { act(std::move(call), WatchAct::forget); }},
+        {"Pause", Action::pause, {}, {}, [this](Call call) { act(std::move(call), WatchAct::pause); }},
+        {"Resume", Action::resume, {}, {}, [this](Call call) { act(std::move(call), WatchAct::resume); }},
+        {"Forget", Action::forget, {}, {}, [this](Call call) { act(std::move(call), WatchAct::forget); }},
     };
     self.properties = {
         {"Source", "s"},

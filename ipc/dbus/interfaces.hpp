@@ -112,5 +112,7 @@ private:
 
 // The rest of the vocabulary: every method answers Unavailable with a reason.
 std::vector<Interface> unavailable_interfaces();
+// Of an alert's object, whatever its name.
+Interface unavailable_alert();
 
 } // namespace tocsin::ipc::dbus

@@ -55,17 +55,21 @@ Error no_job(const std::string& path) {
 Interface JobsFace::interface() {
     Interface self{jobs_interface};
     self.methods = {
-        {"Run", Privilege::control, {"ts", {"unique_index", "script"}}, {"o", {"job"}}, bind(this, &JobsFace::run)},
+        {"Run", Action::run, {"ts", {"unique_index", "script"}}, {"o", {"job"}}, bind(this, &JobsFace::run)},
         {"List",
-         Privilege::read,
+         Action::read,
          {"a{sv}us", {"filter", "limit", "cursor"}},
          {"aa{sv}s", {"items", "next"}},
          bind(this, &JobsFace::list)},
         {"SetReport",
-         Privilege::control,
+         Action::set_report,
          {"txs", {"unique_index", "report_id", "url"}},
          {},
          bind(this, &JobsFace::set_report)},
+    };
+    self.methods.back().own = [this](const Caller& caller, sd_bus_message* message) {
+        std::uint64_t index = 0;
+        return caller.uid && sd_bus_message_read(message, "t", &index) >= 0 && jobs_.runs_as(index, *caller.uid);
     };
     return self;
 }
@@ -73,9 +77,9 @@ Interface JobsFace::interface() {
 Interface JobsFace::object() {
     Interface self{job_interface};
     self.methods = {
-        {"Cancel", Privilege::control, {}, {}, bind(this, &JobsFace::cancel)},
-        {"Rerun", Privilege::control, {}, {"o", {"job"}}, bind(this, &JobsFace::rerun)},
-        {"Output", Privilege::read, {}, {"h", {"output"}}, bind(this, &JobsFace::output)},
+        {"Cancel", Action::cancel, {}, {}, bind(this, &JobsFace::cancel)},
+        {"Rerun", Action::rerun, {}, {"o", {"job"}}, bind(this, &JobsFace::rerun)},
+        {"Output", Action::read, {}, {"h", {"output"}}, bind(this, &JobsFace::output)},
     };
     self.properties = {
         {"Event", "t"},    {"Script", "s"},     {"State", "s", Emits::change}, {"Pid", "u"},

@@ -11,8 +11,8 @@ namespace tocsin::ipc::dbus {
 Interface ManagerFace::interface() {
     Interface self{manager_interface};
     self.methods = {
-        {"Reload", Privilege::control, {}, {}, bind(this, &ManagerFace::reload)},
-        {"Backup", Privilege::control, {"h", {"file"}}, {}, bind(this, &ManagerFace::backup)},
+        {"Reload", Action::reload, {}, {}, bind(this, &ManagerFace::reload)},
+        {"Backup", Action::backup, {"h", {"file"}}, {}, bind(this, &ManagerFace::backup)},
     };
     self.properties = {
         {"Version", "s", Emits::constant},

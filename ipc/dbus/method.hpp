@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Private to ipc/dbus: what an interface consists of. One row per method with its privilege, which has no default: a
-// method without a declared privilege does not compile. The same rows make the sd-bus vtable, so introspection cannot
-// drift.
+// Private to ipc/dbus: what an interface consists of. One row per method with its action, which has no default: a
+// method that does not declare what it does does not compile. The same rows make the sd-bus vtable, so introspection
+// cannot drift.
 #pragma once
 
 #include "core/error.hpp"
@@ -24,20 +24,21 @@ struct Arguments {
 };
 
 using Handler = std::function<void(Call)>;
+// Whether a guarded act is the caller's own affair, so that nobody needs to be asked; may read the arguments, which are
+// rewound afterwards.
+using Own = std::function<bool(const Caller&, sd_bus_message*)>;
 
 struct Method {
-    Method(const char* member_, Privilege privilege_, Arguments in_, Arguments out_, Handler handler_)
-        : member(member_),
-          privilege(privilege_),
-          in(std::move(in_)),
-          out(std::move(out_)),
-          handler(std::move(handler_)) {}
+    Method(const char* member_, Action action_, Arguments in_, Arguments out_, Handler handler_)
+        : member(member_), action(action_), in(std::move(in_)), out(std::move(out_)), handler(std::move(handler_)) {}
 
     const char* member;
-    Privilege privilege;
+    Action action;
     Arguments in;
     Arguments out;
     Handler handler;
+    Own own{};
+    bool later = false; // nothing is behind it yet: whoever may read is told so, and nobody asked for a password
 };
 
 struct Signal {

@@ -197,9 +197,9 @@ int Objects::Listing::enumerate(sd_bus* /*bus*/, const char* /*prefix*/, void* u
 
 Objects::Objects(Gate& gate)
     : gate_(gate),
-      get_("Get", Privilege::read, {"ss", {"interface", "property"}}, {"v", {"value"}}, bind(this, &Objects::get)),
-      get_all_("GetAll", Privilege::read, {"s", {"interface"}}, {"a{sv}", {"properties"}},
-               bind(this, &Objects::get_all)) {}
+      get_("Get", Action::read, {"ss", {"interface", "property"}}, {"v", {"value"}}, bind(this, &Objects::get)),
+      get_all_("GetAll", Action::read, {"s", {"interface"}}, {"a{sv}", {"properties"}}, bind(this, &Objects::get_all)) {
+}
 
 Objects::~Objects() = default;
 

@@ -14,6 +14,7 @@ namespace {
 
 constexpr const char* heartbeat_prefix = "/org/tocsin/EventManager1/heartbeat";
 constexpr const char* heartbeat_template = "/org/tocsin/EventManager1/heartbeat/%/%";
+constexpr const char* alert_prefix = "/org/tocsin/EventManager1/alert";
 constexpr const char* job_prefix = "/org/tocsin/EventManager1/job";
 
 struct Free {
@@ -32,6 +33,17 @@ template <typename T> std::optional<T> number(std::string_view text) {
 
 } // namespace
 
+namespace {
+
+bool is_alert(const std::string& path) {
+    char* raw = nullptr;
+    const int done = sd_bus_path_decode(path.c_str(), alert_prefix, &raw);
+    const CString id(raw);
+    return done > 0 && *id != '\0';
+}
+
+} // namespace
+
 const char* prefix_of(Place place) {
     switch (place) {
     case Place::root:
@@ -40,6 +52,8 @@ const char* prefix_of(Place place) {
         return heartbeat_prefix;
     case Place::job:
         return job_prefix;
+    case Place::alert:
+        return alert_prefix;
     }
     return root_path;
 }
@@ -52,6 +66,8 @@ bool belongs(Place place, const std::string& path) {
         return heartbeat_of(path).has_value();
     case Place::job:
         return job_of(path).has_value();
+    case Place::alert:
+        return is_alert(path);
     }
     return false;
 }

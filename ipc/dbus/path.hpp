@@ -16,7 +16,7 @@ std::optional<WatchKey> heartbeat_of(const std::string& path); // nullopt unless
 std::string job_path(std::uint64_t id);
 std::optional<std::uint64_t> job_of(const std::string& path);
 
-enum class Place : std::uint8_t { root, heartbeat, job };
+enum class Place : std::uint8_t { root, heartbeat, job, alert };
 const char* prefix_of(Place place);
 bool belongs(Place place, const std::string& path);
 

@@ -8,6 +8,7 @@
 #include "ipc/dbus/identity.hpp"
 #include "ipc/dbus/interfaces.hpp"
 #include "ipc/dbus/objects.hpp"
+#include "ipc/dbus/polkit.hpp"
 #include "ipc/dbus/subscriptions.hpp"
 
 #include <cerrno>
@@ -26,6 +27,10 @@ Changed shown(const Watch& watch) {
     return {{"State", std::string(to_string(watch.state))}, {"Status", *watch.status}};
 }
 
+PolkitPatience patience_of(const Options& options) {
+    return options.polkit_us_max == 0 ? PolkitPatience{} : PolkitPatience{options.polkit_us_max, options.polkit_us_max};
+}
+
 } // namespace
 
 struct Service::Impl {
@@ -39,6 +44,7 @@ struct Service::Impl {
     void watch_changed(const Watch& watch);
     void job_changed(const Job& job);
     void stop();
+    Authority& authority() { return options.bus == BusKind::system ? static_cast<Authority&>(polkit) : nobody; }
     static int on_vanished(sd_bus_message* message, void* userdata, sd_bus_error* error);
 
     Services services;
@@ -46,6 +52,8 @@ struct Service::Impl {
     std::shared_ptr<Connection> connection;
     std::shared_ptr<Link> link;
     Identities identities;
+    Polkit polkit;
+    NoAuthority nobody{"polkit is asked on the system bus alone"};
     Gate gate;
     std::shared_ptr<Subscriptions> subscriptions;
     std::shared_ptr<Changes> changes;
@@ -65,7 +73,8 @@ Service::Impl::Impl(boost::asio::io_context& io, Services ports, const Clock& ti
       connection(std::make_shared<Connection>(io)),
       link(std::make_shared<Link>(Link{connection, &ports.manager})),
       identities(*connection),
-      gate(link, identities, options.access),
+      polkit(*connection, patience_of(options)),
+      gate(link, identities, options.access, authority()),
       subscriptions(std::make_shared<Subscriptions>(*connection)),
       changes(std::make_shared<Changes>(*connection)),
       events(services, time, *subscriptions),
@@ -102,6 +111,7 @@ void Service::Impl::export_all() {
     }
     objects.add(Place::heartbeat, heartbeats.object());
     objects.add(Place::job, jobs.object());
+    objects.add(Place::alert, unavailable_alert());
     objects.list(Place::heartbeat, [this] { return heartbeats.paths(); });
     objects.list(Place::job, [this] { return jobs.paths(); });
 }
@@ -160,6 +170,7 @@ int Service::Impl::on_vanished(sd_bus_message* message, void* userdata, sd_bus_e
     }
     try {
         self.identities.forget(name);
+        self.polkit.forget(name);
         self.subscriptions->remove(name);
     } catch (const std::exception&) {
         return -ENOMEM;
@@ -172,6 +183,7 @@ void Service::Impl::stop() {
     subscriptions->stop();
     changes->stop();
     link->stopping = true;
+    polkit.stop();
     connection->close();
     link->open = false; // answers that still come are for nobody
     objects.withdraw();
@@ -200,6 +212,10 @@ void Service::on_lost(std::function<void(std::string reason)> handler) {
 
 void Service::stop() {
     impl_->stop();
+}
+
+Authority& Service::authority() {
+    return impl_->authority();
 }
 
 bool Service::alive() {

@@ -4,7 +4,7 @@
 
 #include "core/clock.hpp"
 #include "core/ports.hpp"
-#include "ipc/access.hpp"
+#include "ipc/authority.hpp"
 
 #include <functional>
 #include <memory>
@@ -21,6 +21,7 @@ enum class BusKind : std::uint8_t { system, user };
 struct Options {
     BusKind bus = BusKind::system;
     AccessPolicy access{};
+    std::uint64_t polkit_us_max = 0; // how long polkit may take to answer; 0: as long as is usual
 };
 
 class Service {
@@ -35,6 +36,8 @@ public:
     void on_lost(std::function<void(std::string reason)> handler);
     // Sends what is queued and closes.
     void stop();
+    // Who decides about guarded acts, for other faces too: polkit on the system bus, nobody elsewhere.
+    Authority& authority();
     // Proof for the watchdog: the loop has processed the bus since the last call, or the bus was idle and is readable.
     bool alive();
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ipc/http/application.hpp"
 
+#include "ipc/http/command.hpp"
 #include "ipc/http/problem.hpp"
 #include "ipc/http/resources.hpp"
 #include "ipc/http/target.hpp"
@@ -60,10 +61,19 @@ Error too_large(std::string_view what, std::size_t bytes_max) {
             .too_large = true};
 }
 
-Application::Application(Services services, const Clock& clock, AccessPolicy access, Limits limits,
-                         std::string store_id)
-    : context_{services, clock, access, limits, std::move(store_id), Budget(limits.bodies_bytes)},
-      router_(all_routes()) {}
+Application::Application(Parts parts)
+    : context_{parts.services,
+               parts.clock,
+               parts.access,
+               parts.authority,
+               parts.limits,
+               std::move(parts.store_id),
+               Budget(parts.limits.bodies_bytes)},
+      router_([&parts] {
+          std::vector<std::span<const Route>> tables = compat_routes(parts.compat);
+          tables.insert(tables.begin(), all_routes());
+          return tables;
+      }()) {}
 
 Response Application::not_found(const Request& request, const Match& match) const {
     Error error{.code = Code::not_found, .context = "http", .object = {}, .reason = {}};
@@ -79,10 +89,38 @@ Response Application::not_found(const Request& request, const Match& match) cons
     return response;
 }
 
-Result<void> Application::admit(const Plan& plan, const Request& request) const {
-    const Privilege privilege = plan.route != nullptr ? plan.route->privilege : Privilege::read;
-    const std::string what = plan.route != nullptr ? name_of(*plan.route) : "this socket";
-    return authorize(context_.access, request.peer->caller, privilege, what);
+// Strangers have no business here at all, whatever could be asked about them.
+Result<void> Application::admit(Plan& plan, const Request& request) const {
+    const Caller& caller = request.peer->caller;
+    const bool guarded = plan.route != nullptr && plan.route->handler != nullptr && is_guarded(plan.route->action);
+    const Action action = guarded ? plan.route->action : Action::read;
+    const Standing stands = standing(context_.access, caller, action);
+    if (!is_member(context_.access, caller) || stands == Standing::refused) {
+        return std::unexpected(
+            refusal(context_.access, caller, action, plan.route != nullptr ? name_of(*plan.route) : "this socket"));
+    }
+    const bool own = guarded && plan.route->own != nullptr && plan.route->own(context_, request);
+    plan.ask = stands == Standing::ask && !own;
+    return {};
+}
+
+void Application::ask(const Plan& plan, const Request& request,
+                      std::move_only_function<void(std::optional<Response>)> done) {
+    Question question{.caller = std::shared_ptr<const Caller>(request.peer, &request.peer->caller),
+                      .action = plan.route->action,
+                      .what = name_of(*plan.route),
+                      .pidfd = request.peer->pidfd};
+    auto answered = [done = std::move(done), command = command_for(*plan.route, request)](Result<void> may) mutable {
+        if (may) {
+            return done(std::nullopt);
+        }
+        Error error = std::move(may.error());
+        if (error.code == Code::not_authorized && !command.empty()) {
+            error.reason += fmt::format("; on a terminal, as an administrator: {}", command);
+        }
+        done(problem(error));
+    };
+    context_.authority.check(std::move(question), std::move(answered));
 }
 
 Result<void> Application::choose_body(Plan& plan, const Request& request) const {
@@ -119,6 +157,7 @@ Plan Application::plan(Request& request) {
     request.parameters = std::move(target->parameters);
     Match match = router_.match(request.method, request.segments);
     plan.route = match.route;
+    request.captured = std::move(match.captured);
     if (const auto admitted = admit(plan, request); !admitted) {
         plan.refused = problem(admitted.error());
         return plan;
@@ -127,7 +166,6 @@ Plan Application::plan(Request& request) {
         plan.refused = not_found(request, match);
         return plan;
     }
-    request.captured = std::move(match.captured);
     if (plan.route->handler == nullptr) {
         plan.refused = problem({.code = Code::unavailable,
                                 .context = "http",
@@ -155,7 +193,7 @@ std::shared_ptr<BodySink> Application::sink(const Plan&, const Request& request,
 }
 
 void Application::count(const Plan& plan, const Response& response) {
-    if (response.refused && plan.route != nullptr && plan.route->privilege == Privilege::submit) {
+    if (response.refused && plan.route != nullptr && plan.route->action == Action::submit) {
         context_.services.manager.count_rejected(*response.refused);
     }
 }

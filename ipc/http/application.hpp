@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a request's head to who answers it: target, route, privilege, parameters, kind of body. Deny by default.
+// From a request's head to who answers it: target, route, who may, parameters, kind of body. Deny by default.
 #pragma once
 
+#include "ipc/http/compat/compat.hpp"
 #include "ipc/http/router.hpp"
 
 #include <memory>
@@ -13,16 +14,28 @@ namespace tocsin::ipc::http {
 struct Plan {
     const Route* route = nullptr;
     std::optional<Response> refused{}; // answer this; the body is not wanted
+    bool ask = false;                  // first ask(): the act is guarded
     bool in_pieces = false;            // the body goes to sink(); else whole to handle(), up to body_bytes
     std::size_t body_bytes = 0;
 };
 
 class Application {
 public:
-    Application(Services services, const Clock& clock, AccessPolicy access, Limits limits, std::string store_id);
+    struct Parts {
+        Services services;
+        const Clock& clock;
+        AccessPolicy access;
+        Authority& authority;
+        Limits limits;
+        std::string store_id;
+        CompatOptions compat{};
+    };
+    explicit Application(Parts parts);
 
     // Completes the request's segments, captured and parameters.
     Plan plan(Request& request);
+    // Where plan.ask: whether the caller may; the answer of a refusal, or none.
+    void ask(const Plan& plan, const Request& request, std::move_only_function<void(std::optional<Response>)> done);
     void handle(const Plan& plan, Request request, Responder responder);
     std::shared_ptr<BodySink> sink(const Plan& plan, const Request& request, Responder responder);
     // Every answer passes here on its way out: refused submissions are counted.
@@ -33,7 +46,7 @@ public:
     Budget& bodies() { return context_.bodies; }
 
 private:
-    Result<void> admit(const Plan& plan, const Request& request) const;
+    Result<void> admit(Plan& plan, const Request& request) const;
     Result<void> choose_body(Plan& plan, const Request& request) const;
     Response not_found(const Request& request, const Match& match) const;
 

@@ -194,6 +194,9 @@ private:
     }
 
     Task<Response> answer(HeadParser& parser, Plan& plan, Request request) {
+        if (plan.ask && !plan.refused) {
+            plan.refused = co_await ask(plan, request);
+        }
         if (plan.refused) {
             co_return std::move(*plan.refused);
         }
@@ -222,6 +225,12 @@ private:
             co_return Response{};
         }
         co_return co_await Slot<Response>::wait(slot);
+    }
+
+    Task<std::optional<Response>> ask(const Plan& plan, const Request& request) {
+        auto slot = std::make_shared<Slot<std::optional<Response>>>();
+        hub_->application().ask(plan, request, [slot](std::optional<Response> no) { slot->set(std::move(no)); });
+        co_return co_await Slot<std::optional<Response>>::wait(slot);
     }
 
     // The next bytes of the body, at most `size`. 0 at its end; gone_ when the other side is.

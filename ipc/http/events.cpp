@@ -105,7 +105,7 @@ void submit_events(Context& context, Request request, Responder responder) {
         }
         responder.reply(was_array ? batch_receipt(*receipt) : one_receipt(*receipt));
     };
-    context.services.intake.submit(std::move(*events), std::move(done));
+    context.services.intake.submit(std::move(*events), {origin.uid, origin.unit}, std::move(done));
 }
 
 void query_events(Context& context, Request request, Responder responder) {

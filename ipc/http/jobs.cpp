@@ -137,6 +137,12 @@ void run_script(Context& context, Request request, Responder responder) {
     context.services.jobs.run(*index, std::move(run->script), answer_object<Job>(std::move(responder)));
 }
 
+bool is_own_report(const Context& context, const Request& request) {
+    const auto index = parse_index("unique_index", request.captured.front());
+    const auto uid = request.peer->caller.uid;
+    return index && uid && context.services.jobs.runs_as(*index, *uid);
+}
+
 void set_report(Context& context, Request request, Responder responder) {
     const auto index = parse_index("unique_index", request.captured.front());
     if (!index) {

@@ -163,7 +163,7 @@ private:
         if (!ended_) {
             events_.reserve(as_many);
         }
-        context_.services.intake.submit(std::move(events), std::move(done));
+        context_.services.intake.submit(std::move(events), {origin_.uid, origin_.unit}, std::move(done));
     }
 
     void after_commit(Result<Receipt> receipt) {

@@ -30,6 +30,7 @@ void act_on_heartbeat(Context& context, Request request, Responder responder);
 // jobs.cpp
 void run_script(Context& context, Request request, Responder responder);
 void set_report(Context& context, Request request, Responder responder);
+bool is_own_report(const Context& context, const Request& request); // of the script that runs for that event
 void list_jobs(Context& context, Request request, Responder responder);
 void get_job(Context& context, Request request, Responder responder);
 void cancel_job(Context& context, Request request, Responder responder);

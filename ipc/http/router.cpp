@@ -56,9 +56,11 @@ std::vector<std::string> captures(const std::vector<std::string_view>& pattern,
 
 } // namespace
 
-Router::Router(std::span<const Route> routes) {
-    for (const Route& route : routes) {
-        entries_.push_back({&route, split(route.pattern, '/')});
+Router::Router(const std::vector<std::span<const Route>>& tables) {
+    for (const std::span<const Route> table : tables) {
+        for (const Route& route : table) {
+            entries_.push_back({&route, split(route.pattern, '/')});
+        }
     }
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A route is one line of one table: method, path pattern, privilege, what its body may be, which parameters it takes,
-// and the handler. What is not in the table does not exist; a route without a privilege does not compile.
+// A route is one line of a table: method, path pattern, action, what its body may be, which parameters it takes,
+// and the handler. What is in no table does not exist; a route that does not declare what it does does not compile.
 #pragma once
 
 #include "core/clock.hpp"
 #include "core/ports.hpp"
-#include "ipc/access.hpp"
+#include "ipc/authority.hpp"
 #include "ipc/http/limits.hpp"
 #include "ipc/http/message.hpp"
 
@@ -21,6 +21,7 @@ struct Context {
     Services services;
     const Clock& clock;
     AccessPolicy access;
+    Authority& authority;
     Limits limits;
     std::string store_id;
     Budget bodies;
@@ -37,14 +38,16 @@ enum class Body : std::uint8_t {
 struct Route {
     std::string_view method;
     std::string_view pattern; // "/v1/events/{unique_index}"; a last {path...} takes all that follows
-    Privilege privilege;
+    Action action;
     Handler handler;                   // null: not built yet, and `unavailable` says what
     std::string_view parameters = "";  // names; a + behind one allows several; "*": the handler checks
     std::string_view unavailable = ""; // "alerts are"
     Body body = Body::control;
+    // Whether a guarded act is the caller's own affair, so that nobody needs to be asked.
+    bool (*own)(const Context&, const Request&) = nullptr;
 };
 
-// Every route of the face.
+// Every route of the face's own.
 std::span<const Route> all_routes();
 
 struct Match {
@@ -55,7 +58,8 @@ struct Match {
 
 class Router {
 public:
-    explicit Router(std::span<const Route> routes);
+    // The first table that has a route wins.
+    explicit Router(const std::vector<std::span<const Route>>& tables);
     Match match(std::string_view method, const std::vector<std::string>& segments) const;
 
 private:

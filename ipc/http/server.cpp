@@ -21,7 +21,9 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
     Impl(asio::io_context& io, Services services, const Clock& clock, Options given)
         : options(std::move(given)),
           hub(std::make_shared<Hub>(
-              io, std::make_unique<Application>(services, clock, options.access, Limits{}, options.store_id))),
+              io, std::make_unique<Application>(Application::Parts{
+                      services, clock, options.access, options.authority != nullptr ? *options.authority : nobody,
+                      Limits{}, options.store_id, options.compat}))),
           acceptor(io.get_executor()),
           retry(io) {}
 
@@ -84,6 +86,7 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
     static constexpr int accepts_at_once = 64;
 
     Options options;
+    NoAuthority nobody{"nobody can be asked here"};
     std::shared_ptr<Hub> hub;
     Acceptor acceptor;
     asio::steady_timer retry;

@@ -4,7 +4,8 @@
 
 #include "core/clock.hpp"
 #include "core/ports.hpp"
-#include "ipc/access.hpp"
+#include "ipc/authority.hpp"
+#include "ipc/http/compat/compat.hpp"
 
 #include <filesystem>
 #include <memory>
@@ -17,10 +18,14 @@ class io_context;
 namespace tocsin::ipc::http {
 
 struct Options {
-    std::filesystem::path socket; // bound here, unless:
-    int listen_fd = -1;           // a listening socket handed over by systemd
-    AccessPolicy access{};        // a group also sets mode 0660 and the group of the socket
+    std::filesystem::path socket;   // bound here, unless:
+    int listen_fd = -1;             // a listening socket handed over by systemd
+    AccessPolicy access{};          // a group also sets mode 0660 and the group of the socket
+    Authority* authority = nullptr; // who decides about guarded acts; null: nobody, so root and the owner alone
     std::string store_id{};
+    std::string listen{};        // address and port for browsers; empty: none
+    std::string compat_listen{}; // address and port for clients of older systems; empty: none
+    CompatOptions compat{};
 };
 
 class Server {

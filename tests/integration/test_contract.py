@@ -51,6 +51,7 @@ def test_introspection_is_the_contract(client, http):
     exported = interfaces(introspect(client))
     exported |= interfaces(introspect(client, heartbeat_path("contract")))
     exported |= interfaces(introspect(client, job.removeprefix("/org/tocsin/EventManager1/")))
+    exported |= interfaces(introspect(client, "alert/x"))
     wanted = contract()
     assert exported.keys() == wanted.keys()
     for name in wanted:

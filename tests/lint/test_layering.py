@@ -31,6 +31,8 @@ LIBRARIES = {
     "toml++": {"daemon"},
     "spdlog": {"daemon"},
     "curl/": {"cli", "daemon"},
+    "zlib.h": {"ipc"},
+    "jpeglib.h": {"pictures"},
     "simdjson": {"core", "ipc", "cli"},
     "re2/": {"core"},
     "date/": {"core"},

@@ -9,6 +9,7 @@ from house import ROOT
 UNITS = sorted(p for p in (ROOT / "systemd").iterdir() if p.suffix in (".service", ".socket") and "EventManager1" not in p.name)
 POLICY = ROOT / "systemd/org.tocsin.EventManager1.conf"
 NAME = "org.tocsin.EventManager1"
+ACTIONS = ROOT / "systemd/org.tocsin.EventManager1.policy"
 
 
 def interfaces():
@@ -50,3 +51,29 @@ def test_every_unit_is_installed_and_described():
 
 def test_the_runtime_directory_is_never_the_daemons():
     assert not [unit.name for unit in UNITS if re.search(r"^RuntimeDirectory=", unit.read_text(), re.M)]
+
+
+def acts():
+    """The names of ipc/action.cpp, those of everybody's left out."""
+    table = re.search(r"names = \{(.*?)\};", (ROOT / "ipc/action.cpp").read_text(), re.S).group(1)
+    return set(re.findall(r'"([\w-]+)"', table)) - {"read", "submit"}
+
+
+def test_polkit_knows_every_guarded_act_and_no_other():
+    actions = tree.parse(ACTIONS).findall("action")
+    assert len(acts()) == 19
+    assert sorted(action.get("id") for action in actions) == sorted(f"{NAME}.{act}" for act in acts())
+    for action in actions:
+        defaults = {rule.tag: rule.text for rule in action.find("defaults")}
+        assert defaults == {"allow_any": "auth_admin", "allow_inactive": "auth_admin", "allow_active": "auth_admin_keep"}
+        assert [(note.get("key"), note.text) for note in action.findall("annotate")] == [
+            ("org.freedesktop.policykit.owner", "unix-user:tocsin")], action.get("id")
+        assert action.find("description").text and action.find("message").text
+    assert ACTIONS.name in (ROOT / "systemd/CMakeLists.txt").read_text()
+
+
+def test_commands_that_refusals_name_are_verbs():
+    named = set(re.findall(r'"tocsinctl ([a-z ]+)"', (ROOT / "ipc/http/command.cpp").read_text()))
+    sources = "".join(page.read_text() for page in (ROOT / "cli").glob("*.cpp"))
+    verbs = set(re.findall(r'(?:\.name = |act_verb\()"([a-z ]+)"', sources))
+    assert len(named) >= 9 and named <= verbs, named - verbs

@@ -148,14 +148,14 @@ TEST_F(ConfigLoad, ListsFromTheEnvironment) {
 
 TEST_F(ConfigLoad, WarnsOfWhatIsNotInEffect) {
     dir.write("etc/tocsin.toml",
-              "compat.event_manager = true\nstore.keep_free = \"15%\"\n[[rule]]\nname = \"brute-force\"\n");
+              "spark.url = \"https://spark.example\"\nstore.keep_free = \"15%\"\n[[rule]]\nname = \"brute-force\"\n");
     const Loaded loaded = load();
     ASSERT_TRUE(loaded.problems.empty()) << problems_of(loaded);
     std::string all;
     for (const Warning& warning : loaded.warnings) {
         all += warning.text() + "\n";
     }
-    EXPECT_NE(all.find("compat.event_manager: is not available in this version"), std::string::npos) << all;
+    EXPECT_NE(all.find("spark.url: is not available in this version"), std::string::npos) << all;
     EXPECT_NE(all.find("rules are not available in this version; [[rule]] brute-force is not in effect"),
               std::string::npos)
         << all;

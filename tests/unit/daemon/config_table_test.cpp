@@ -268,25 +268,37 @@ TEST(ConfigDescribe, ListsEveryKeyAsJson) {
     EXPECT_FALSE(parallel.at("help").empty());
 }
 
+TEST(ConfigDescribe, WhatMembersAreShownHasNoSecrets) {
+    ConfigSources sources;
+    sources.vendor = sources.admin = "/nonexistent";
+    EXPECT_EQ(show_config_json(load_config(sources)).find("hidden"), std::string::npos) << "nothing to hide";
+    sources.sets = {"deadman.url=https://hc.example/uuid"};
+    const Loaded loaded = load_config(sources);
+    const std::string shown = show_config_json(loaded);
+    EXPECT_NE(shown.find(R"_({"key":"deadman.url","value":"(hidden)","origin":"--set"})_"), std::string::npos) << shown;
+    EXPECT_EQ(shown.find("hc.example"), std::string::npos);
+    EXPECT_NE(check_config_json(loaded).find("hc.example"), std::string::npos) << "who may read the files is shown all";
+}
+
 TEST(ConfigDescribe, CheckTellsProblemsAndWarnings) {
     ConfigSources sources;
     sources.vendor = sources.admin = "/nonexistent";
-    sources.sets = {"jobs.paralel=2", "compat.api_monitor=true"};
+    sources.sets = {"jobs.paralel=2", "spark.url=https://spark.example", "deadman.url=https://hc.example/uuid"};
     const Loaded loaded = load_config(sources);
     const auto members = members_of(check_config_json(loaded));
     EXPECT_EQ(members.at("ok"), "false");
     EXPECT_EQ(members.at("files"), "[]");
     EXPECT_NE(members.at("values").find(R"({"key":"jobs.retries","value":"0","origin":"default"})"), std::string::npos);
-    EXPECT_NE(members.at("values").find(R"({"key":"compat.api_monitor","value":"true","origin":"--set"})"),
+    EXPECT_NE(members.at("values").find(R"({"key":"spark.url","value":"https://spark.example","origin":"--set"})"),
               std::string::npos);
     EXPECT_NE(members.at("problems")
                   .find(R"("file":"--set","key":"jobs.paralel","reason":"unknown key; did you mean jobs.parallel?")"),
               std::string::npos)
         << members.at("problems");
-    EXPECT_NE(members.at("warnings").find("compat.api_monitor"), std::string::npos);
+    EXPECT_NE(members.at("warnings").find("spark.url"), std::string::npos);
     const std::string text = check_config_text(loaded);
     EXPECT_NE(text.find("--set: jobs.paralel: unknown key"), std::string::npos);
-    EXPECT_NE(text.find("warning: --set: compat.api_monitor"), std::string::npos);
+    EXPECT_NE(text.find("warning: --set: spark.url"), std::string::npos);
     EXPECT_NE(text.find("has 1 problem\n"), std::string::npos);
     sources.sets = {"jobs.parallel=2"};
     EXPECT_NE(check_config_text(load_config(sources)).find("is good: 1 keys set, 0 files read"), std::string::npos);

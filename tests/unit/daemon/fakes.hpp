@@ -100,6 +100,7 @@ class FakeJobs final : public Jobs {
 public:
     void run(std::uint64_t, std::string, Done<Job> done) override { done(Job{}); }
     void set_report(std::uint64_t, std::int64_t, std::string, Done<void> done) override { done({}); }
+    bool runs_as(std::uint64_t, std::uint32_t) const override { return false; }
     void call_back(std::string, std::int64_t, std::string, Done<Job> done) override { done(Job{}); }
     void preview(std::uint64_t, std::string, Done<JobPreview> done) override { done(JobPreview{}); }
     std::vector<ScriptReport> scripts(std::string_view) const override { return {}; }

@@ -51,7 +51,7 @@ TEST_F(IntakeTest, BeatsBecomeRowsAndHaveIndexZero) {
     batch.push_back(event("x"));
     batch.push_back(event("HeartBeat", "b"));
     batch.push_back(event("y"));
-    intake.submit(std::move(batch), take());
+    intake.submit(std::move(batch), {}, take());
     ASSERT_EQ(appended.size(), 2U);
     EXPECT_EQ(appended[0].event_name, "x");
     EXPECT_EQ(appended[1].event_name, "y");
@@ -66,14 +66,14 @@ TEST_F(IntakeTest, BeatsBecomeRowsAndHaveIndexZero) {
 }
 
 TEST_F(IntakeTest, EventsAloneKeepTheirReceipt) {
-    intake.submit({event("x"), event("y"), event("z")}, take());
+    intake.submit({event("x"), event("y"), event("z")}, {}, take());
     EXPECT_TRUE(rows.empty());
     accept();
     EXPECT_EQ((*got)->indexes, (std::vector<std::uint64_t>{10, 11, 12}));
 }
 
 TEST_F(IntakeTest, BeatsAloneAreCommittedToo) {
-    intake.submit({event("heartbeat")}, take());
+    intake.submit({event("heartbeat")}, {}, take());
     EXPECT_TRUE(appended.empty());
     EXPECT_EQ(rows.size(), 1U);
     accept();
@@ -81,7 +81,7 @@ TEST_F(IntakeTest, BeatsAloneAreCommittedToo) {
 }
 
 TEST_F(IntakeTest, NothingIsAnsweredWithNothing) {
-    intake.submit({}, take());
+    intake.submit({}, {}, take());
     ASSERT_TRUE(got && *got);
     EXPECT_TRUE((*got)->indexes.empty());
     EXPECT_FALSE(answer) << "the store was not bothered";
@@ -90,7 +90,7 @@ TEST_F(IntakeTest, NothingIsAnsweredWithNothing) {
 TEST_F(IntakeTest, ARefusalIsToldAndNamesThePositionInTheBatch) {
     std::optional<Code> refused;
     intake.on_refused([&refused](const Error& error) { refused = error.code; });
-    intake.submit({event("heartbeat"), event("x"), event("y")}, take());
+    intake.submit({event("heartbeat"), event("x"), event("y")}, {}, take());
     Error error = field_error("idempotency_key", "known with other content", 1);
     error.code = Code::conflict;
     answer(std::unexpected(std::move(error)));
@@ -101,7 +101,7 @@ TEST_F(IntakeTest, ARefusalIsToldAndNamesThePositionInTheBatch) {
 
 TEST_F(IntakeTest, ARefusedBeatRefusesTheBatchBeforeAnythingIsStored) {
     heartbeats.refuses = true;
-    intake.submit({event("x"), event("heartbeat"), event("y"), event("heartbeat")}, take());
+    intake.submit({event("x"), event("heartbeat"), event("y"), event("heartbeat")}, {}, take());
     ASSERT_TRUE(got && !*got);
     EXPECT_EQ(got->error().code, Code::not_authorized);
     EXPECT_EQ(got->error().fields.at(0).index, 3U) << "its place in the batch";
@@ -111,7 +111,7 @@ TEST_F(IntakeTest, ARefusedBeatRefusesTheBatchBeforeAnythingIsStored) {
 TEST_F(IntakeTest, BeatsCarryWhoSentThem) {
     Event beat = event("heartbeat");
     beat.origin = {.transport = "http", .uid = 7, .unit = "a.service"};
-    intake.submit({beat}, take());
+    intake.submit({beat}, {}, take());
     EXPECT_EQ(heartbeats.seen.at(0).uid, 7U);
     EXPECT_EQ(heartbeats.seen.at(0).unit, "a.service");
 }

@@ -6,6 +6,7 @@
 
 #include <csignal>
 #include <fcntl.h>
+#include <set>
 #include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -28,53 +29,71 @@ Caller caller(std::optional<std::uint32_t> uid, std::vector<std::uint32_t> group
     return c;
 }
 
-bool may(const AccessPolicy& policy, const Caller& who, Privilege privilege) {
-    return authorize(policy, who, privilege, "Events.Submit").has_value();
+Standing of(const AccessPolicy& policy, const Caller& who, Action action) {
+    return standing(policy, who, action);
 }
 
 TEST(Access, RootAndOwnerMayDoEverything) {
-    const AccessPolicy policy{owner, group};
-    for (const auto privilege : {Privilege::read, Privilege::submit, Privilege::control}) {
-        EXPECT_TRUE(may(policy, caller(0), privilege));
-        EXPECT_TRUE(may(policy, caller(owner), privilege));
+    for (const std::optional<std::uint32_t> members : {std::optional(group), std::optional<std::uint32_t>{}}) {
+        const AccessPolicy policy{owner, members};
+        for (const Action action : all_actions) {
+            EXPECT_EQ(of(policy, caller(0), action), Standing::allowed);
+            EXPECT_EQ(of(policy, caller(owner), action), Standing::allowed);
+        }
     }
 }
 
-TEST(Access, MembersReadAndSubmitButDoNotControl) {
+TEST(Access, MembersReadAndSubmitAndMustBeAskedAboutForTheRest) {
     const AccessPolicy policy{owner, group};
     const Caller member = caller(stranger, {stranger, group});
-    EXPECT_TRUE(may(policy, member, Privilege::read));
-    EXPECT_TRUE(may(policy, member, Privilege::submit));
-    EXPECT_FALSE(may(policy, member, Privilege::control));
-}
-
-TEST(Access, StrangersMayDoNothing) {
-    const AccessPolicy policy{owner, group};
-    for (const auto privilege : {Privilege::read, Privilege::submit, Privilege::control}) {
-        EXPECT_FALSE(may(policy, caller(stranger, {stranger, 4, 27}), privilege));
+    EXPECT_TRUE(is_member(policy, member));
+    for (const Action action : all_actions) {
+        EXPECT_EQ(of(policy, member, action), is_guarded(action) ? Standing::ask : Standing::allowed);
     }
 }
 
-TEST(Access, WithoutAGroupMembershipMeansNothing) {
+TEST(Access, StrangersReadAndSubmitNothing) {
+    const AccessPolicy policy{owner, group};
+    const Caller other = caller(stranger, {stranger, 4, 27});
+    EXPECT_FALSE(is_member(policy, other));
+    for (const Action action : all_actions) {
+        EXPECT_EQ(of(policy, other, action), is_guarded(action) ? Standing::ask : Standing::refused);
+    }
+}
+
+TEST(Access, WithoutAGroupNobodyElseIsLetInAndNobodyAsked) {
     const AccessPolicy policy{owner, std::nullopt};
-    EXPECT_FALSE(may(policy, caller(stranger, {0, group}), Privilege::read));
-    EXPECT_TRUE(may(policy, caller(owner), Privilege::read));
+    for (const Action action : all_actions) {
+        EXPECT_EQ(of(policy, caller(stranger, {0, group}), action), Standing::refused);
+    }
 }
 
 TEST(Access, AnUnknownUserIsRefusedEvenWithTheGroup) {
-    EXPECT_FALSE(may({owner, group}, caller(std::nullopt, {group}), Privilege::read));
-    EXPECT_FALSE(may({0, group}, caller(std::nullopt), Privilege::read)); // absent is not 0
+    for (const Action action : all_actions) {
+        EXPECT_EQ(of({owner, group}, caller(std::nullopt, {group}), action), Standing::refused);
+        EXPECT_EQ(of({0, group}, caller(std::nullopt), action), Standing::refused); // absent is not 0
+    }
+    EXPECT_FALSE(is_member({owner, group}, caller(std::nullopt, {group})));
+}
+
+TEST(Access, EveryActHasANameOfItsOwn) {
+    std::set<std::string> seen;
+    for (const Action action : all_actions) {
+        EXPECT_TRUE(seen.insert(std::string(to_string(action))).second) << to_string(action);
+    }
+    EXPECT_EQ(to_string(Action::read), "read");
+    EXPECT_EQ(to_string(Action::backup), "backup");
+    EXPECT_EQ(polkit_action(Action::set_report), "org.tocsin.EventManager1.set-report");
 }
 
 TEST(Access, TheErrorSaysWhatWouldBeNeeded) {
-    const auto refused = authorize({owner, group}, caller(stranger), Privilege::submit, "Events.Submit");
-    ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().code, Code::not_authorized);
-    EXPECT_EQ(refused.error().object, "Events.Submit");
-    EXPECT_NE(refused.error().reason.find("uid 1000"), std::string::npos);
-    EXPECT_NE(refused.error().reason.find("gid 991"), std::string::npos);
-    const auto control = authorize({owner, group}, caller(stranger), Privilege::control, "Jobs.Run");
-    EXPECT_EQ(control.error().reason.find("gid 991"), std::string::npos);
+    const Error refused = refusal({owner, group}, caller(stranger), Action::submit, "Events.Submit");
+    EXPECT_EQ(refused.code, Code::not_authorized);
+    EXPECT_EQ(refused.object, "Events.Submit");
+    EXPECT_NE(refused.reason.find("uid 1000"), std::string::npos);
+    EXPECT_NE(refused.reason.find("gid 991"), std::string::npos);
+    const Error control = refusal({owner, group}, caller(stranger), Action::run, "Jobs.Run");
+    EXPECT_EQ(control.reason.find("gid 991"), std::string::npos);
 }
 
 struct CgroupCase {

@@ -14,8 +14,8 @@ namespace {
 constexpr std::uint32_t stranger = 65534;
 constexpr std::uint32_t group = 4711;
 
-// A row without a privilege does not compile.
-static_assert(std::is_constructible_v<Method, const char*, Privilege, Arguments, Arguments, Handler>);
+// A row that does not say what it does does not compile.
+static_assert(std::is_constructible_v<Method, const char*, Action, Arguments, Arguments, Handler>);
 static_assert(!std::is_constructible_v<Method, const char*, Arguments, Arguments, Handler>);
 static_assert(!std::is_default_constructible_v<Method>);
 

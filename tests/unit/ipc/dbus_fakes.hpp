@@ -47,7 +47,8 @@ private:
 class FakeIntake final : public Intake {
 public:
     const IntakeRules& rules() const override { return rules_; }
-    void submit(std::vector<Event> events, Done<Receipt> done) override {
+    void submit(std::vector<Event> events, Sender sender, Done<Receipt> done) override {
+        last_sender = std::move(sender);
         if (refusal) {
             done(std::unexpected(*refusal));
             return;
@@ -65,6 +66,7 @@ public:
             done(std::move(receipt));
         }
     }
+    Sender last_sender{};
     std::vector<Event> submitted{};
     std::optional<Error> refusal{};
     bool hold = false;
@@ -215,6 +217,9 @@ public:
         jobs[job.id] = job;
         done(job);
     }
+    bool runs_as(std::uint64_t unique_index, std::uint32_t uid) const override {
+        return runs == std::pair{unique_index, uid};
+    }
     void set_report(std::uint64_t unique_index, std::int64_t report_id, std::string url, Done<void> done) override {
         reports.push_back({unique_index, report_id, std::move(url)});
         done({});
@@ -266,6 +271,7 @@ public:
         std::int64_t report_id;
         std::string url;
     };
+    std::pair<std::uint64_t, std::uint32_t> runs{}; // an event, and as whom its script runs now
     std::map<std::uint64_t, Job> jobs{};
     std::vector<Report> reports{};
     FakeFeedOf<Job> changes{};
@@ -293,6 +299,7 @@ public:
         ++reloads;
         refusal ? done(std::unexpected(*refusal)) : done({});
     }
+    std::string config() const override { return R"({"files":[],"values":[]})"; }
     std::string metrics() const override { return ""; }
     void count_rejected(Code code) override { rejected.push_back(code); }
     std::unique_ptr<Subscription> on_degraded(std::function<void(const std::vector<std::string>&)> handler) override {

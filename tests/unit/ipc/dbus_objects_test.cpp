@@ -217,6 +217,14 @@ TEST_F(ObjectsTest, WhatIsNotThereYetSaysSo) {
     EXPECT_EQ(client().call("Inputs", "Test", "a{sv}", 0).error, "Unavailable");
     EXPECT_EQ(client().call("Rules", "Put", "s", "").error, "Unavailable");
     EXPECT_EQ(client().call("Handlers", "Dead", "a{sv}us", 0, 0, "").error, "Unavailable");
+    const std::string alert = std::string(root) + "/alert/a_2d9";
+    EXPECT_EQ(client().call_at(alert, "Alert", "Acknowledge", "a{sv}", 0).error, "Unavailable");
+    EXPECT_EQ(client().call_at(alert, "Alert", "Snooze", "ts", std::uint64_t{1}, "c").error, "Unavailable");
+    EXPECT_EQ(client().get(alert, "Alert", "State").error, "Unavailable");
+    EXPECT_EQ(client()
+                  .call_at(alert, "org.freedesktop.DBus.Properties", "GetAll", "s", "org.tocsin.EventManager1.Alert")
+                  .error,
+              "Unavailable");
 }
 
 TEST_F(ObjectsTest, TheTreeShowsTheMostUrgentOnly) {
@@ -288,7 +296,9 @@ TEST_P(IntrospectionTest, EqualsTheCheckedInFile) {
 INSTANTIATE_TEST_SUITE_P(Objects, IntrospectionTest,
                          ::testing::Values(Exported{"org.tocsin.EventManager1.xml", root},
                                            Exported{"org.tocsin.EventManager1.Heartbeat.xml", heartbeat_path({"a", 0})},
-                                           Exported{"org.tocsin.EventManager1.Job.xml", job_path(1)}),
+                                           Exported{"org.tocsin.EventManager1.Job.xml", job_path(1)},
+                                           Exported{"org.tocsin.EventManager1.Alert.xml",
+                                                    "/org/tocsin/EventManager1/alert/a_2d9"}),
                          [](const auto& one) { return std::to_string(one.index); });
 
 } // namespace

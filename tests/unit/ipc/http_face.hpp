@@ -73,12 +73,26 @@ private:
     int fd_;
 };
 
+// Decides as the test says; keeps what it was asked.
+struct FakeAuthority final : Authority {
+    void check(Question question, Done<void> done) override {
+        asked.push_back(question);
+        if (allows) {
+            done({});
+        } else {
+            done(tocsin::fail(Code::not_authorized, "authorize", question.what, "polkit does not allow it"));
+        }
+    }
+    bool allows = false;
+    std::vector<Question> asked{};
+};
+
 class Face {
 public:
     explicit Face(Limits limits = fast(), AccessPolicy access = {.owner_uid = ::getuid(), .group = 50}) {
         Services services{log, log, log, heartbeats, jobs, manager, statistics, pictures};
-        hub = std::make_shared<Hub>(
-            io, std::make_unique<Application>(services, clock, access, limits, std::string(32, 'a')));
+        hub = std::make_shared<Hub>(io, std::make_unique<Application>(Application::Parts{
+                                            services, clock, access, authority, limits, std::string(32, 'a')}));
     }
     ~Face() {
         hub->abort_all();
@@ -177,6 +191,7 @@ public:
     boost::asio::io_context io{};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{io.get_executor()};
     FakeClock clock{};
+    FakeAuthority authority{};
     FakeLog log{io};
     FakeStatistics statistics{};
     FakePictures pictures{};

@@ -44,7 +44,8 @@ public:
     explicit FakeLog(boost::asio::io_context& io) : io_(io) {}
 
     const IntakeRules& rules() const override { return rules_; }
-    void submit(std::vector<Event> batch, Done<Receipt> done) override {
+    void submit(std::vector<Event> batch, Sender sender, Done<Receipt> done) override {
+        last_sender = std::move(sender);
         batches.push_back(batch.size());
         if (refuse_batch == batches.size()) {
             return post<Receipt>(std::move(done), std::unexpected(refusal));
@@ -162,6 +163,7 @@ public:
     std::uint64_t next = 1;
     std::vector<std::size_t> batches{}; // sizes, refused ones too
     std::size_t refuse_batch = 0;       // counted from 1
+    Sender last_sender{};
     Error refusal{.code = Code::storage_full, .context = "submit", .object = {}, .reason = "the disk is full"};
     bool hold = false; // submissions wait for release()
     bool tell = true;  // the feed works
@@ -237,6 +239,9 @@ public:
         jobs.push_back({.id = jobs.size() + 1, .unique_index = unique_index, .script = std::move(script)});
         done(jobs.back());
     }
+    bool runs_as(std::uint64_t unique_index, std::uint32_t uid) const override {
+        return runs == std::pair{unique_index, uid};
+    }
     void set_report(std::uint64_t unique_index, std::int64_t report_id, std::string url, Done<void> done) override {
         report = {unique_index, report_id, std::move(url)};
         if (drop_next) {
@@ -296,6 +301,7 @@ public:
         std::int64_t report_id = 0;
         std::string url{};
     };
+    std::pair<std::uint64_t, std::uint32_t> runs{}; // an event, and as whom its script runs now
     std::vector<Job> jobs{};
     Report report{};
     ListFilter last_filter{};
@@ -308,6 +314,7 @@ class FakeManager final : public FakeBackups {
 public:
     Status status() const override { return current; }
     void reload(Done<void> done) override { reload_error ? done(std::unexpected(*reload_error)) : done({}); }
+    std::string config() const override { return R"({"files":[],"values":[]})"; }
     std::string metrics() const override { return "tocsin_events_total{severity=\"info\"} 3\n"; }
     void count_rejected(Code code) override { rejected.push_back(code); }
     std::unique_ptr<Subscription> on_degraded(std::function<void(const std::vector<std::string>&)>) override {

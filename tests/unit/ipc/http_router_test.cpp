@@ -31,12 +31,12 @@ Plan plan(Face& face, std::string_view method, std::string_view target, std::sha
     return face.hub->application().plan(request);
 }
 
-bool is_control(const Route& route) {
-    return route.privilege == Privilege::control;
+bool guarded(const Route& route) {
+    return is_guarded(route.action);
 }
 
 TEST(HttpRoutes, EveryRouteIsFoundAndUnique) {
-    const Router router(all_routes());
+    const Router router({all_routes()});
     std::set<std::string> seen;
     for (const Route& route : all_routes()) {
         EXPECT_TRUE(seen.insert(std::string(route.method) + std::string(route.pattern)).second) << route.pattern;
@@ -51,22 +51,22 @@ TEST(HttpRoutes, EveryRouteIsFoundAndUnique) {
     }
 }
 
-TEST(HttpRoutes, ChangesNeedControl) {
+TEST(HttpRoutes, ChangesAreGuarded) {
     // Whatever changes what others rely on; beats and submissions are the senders' own.
     const std::set<std::string_view> own = {"/v1/events", "/v1/samples", "/v1/callbacks/{secret}"};
     for (const Route& route : all_routes()) {
-        const bool beat = route.pattern.starts_with("/v1/heartbeats/{source}") && !is_control(route);
+        const bool beat = route.pattern.starts_with("/v1/heartbeats/{source}") && !guarded(route);
         if (route.method == "GET" && !beat) {
-            EXPECT_EQ(route.privilege, Privilege::read) << route.pattern;
+            EXPECT_EQ(route.action, Action::read) << route.pattern;
         } else if (beat || own.contains(route.pattern)) {
-            EXPECT_EQ(route.privilege, Privilege::submit) << route.pattern;
+            EXPECT_EQ(route.action, Action::submit) << route.pattern;
         } else {
-            EXPECT_TRUE(is_control(route)) << route.method << ' ' << route.pattern;
+            EXPECT_TRUE(guarded(route)) << route.method << ' ' << route.pattern;
         }
     }
 }
 
-TEST(HttpRoutes, StrangersGetNothingMembersNoControlOwnersAll) {
+TEST(HttpRoutes, StrangersGetNothingMembersAreAskedAboutOwnersAll) {
     for (const Route& route : all_routes()) {
         Face face;
         const std::string target = example_of(route.pattern);
@@ -74,9 +74,11 @@ TEST(HttpRoutes, StrangersGetNothingMembersNoControlOwnersAll) {
         ASSERT_TRUE(stranger.refused) << target;
         EXPECT_EQ(stranger.refused->status, 403U) << target;
         const Plan member = plan(face, route.method, target, Face::peer(4'000, {50}));
-        const bool refused = member.refused && member.refused->status == 403;
-        EXPECT_EQ(refused, is_control(route)) << route.method << ' ' << target;
+        EXPECT_FALSE(member.refused && member.refused->status == 403) << route.method << ' ' << target;
+        EXPECT_EQ(member.ask, guarded(route) && route.handler != nullptr) << route.method << ' ' << target;
+        EXPECT_FALSE(stranger.ask) << target;
         const Plan owner = plan(face, route.method, target, Face::peer(::getuid()));
+        EXPECT_FALSE(owner.ask) << target;
         if (route.handler == nullptr) {
             ASSERT_TRUE(owner.refused);
             EXPECT_EQ(owner.refused->refused, Code::unavailable) << target;
@@ -113,8 +115,64 @@ TEST(HttpRoutes, HeadIsGetAndTheRestOfAPathIsTaken) {
     EXPECT_EQ(report.route->pattern, "/v1/reports/{job}/{path...}");
 }
 
+// What becomes of a member's request: the refusal, or none.
+std::optional<Response> decide(Face& face, std::string_view target) {
+    Request request;
+    request.method = "POST";
+    request.target = target;
+    request.peer = Face::peer(4'000, {50});
+    request.peer->pidfd = -1;
+    const Plan plan = face.hub->application().plan(request);
+    EXPECT_TRUE(plan.ask) << target;
+    std::optional<Response> refused;
+    face.hub->application().ask(plan, request, [&refused](std::optional<Response> no) { refused = std::move(no); });
+    return refused;
+}
+
+TEST(HttpRoutes, ARefusalNamesTheCommandThatMayAskForAPassword) {
+    const std::vector<std::pair<std::string, std::string>> cases = {
+        {"/v1/reload", "tocsinctl reload"},
+        {"/v1/backup", "tocsinctl backup FILE"},
+        {"/v1/jobs/7/cancel", "tocsinctl jobs cancel 7"},
+        {"/v1/jobs/7/rerun", "tocsinctl jobs rerun 7"},
+        {"/v1/events/12/jobs", "tocsinctl jobs run 12 SCRIPT"},
+        {"/v1/events/12/report", "tocsinctl jobs report 12 --id NUMBER"},
+        {"/v1/heartbeats/backup.service/pause", "tocsinctl heartbeats pause backup.service"},
+        {"/v1/heartbeats/a%3Breboot/resume", "tocsinctl heartbeats resume SOURCE"},
+        {"/v1/heartbeats/-f/forget", "tocsinctl heartbeats forget SOURCE"},
+    };
+    for (const auto& [target, command] : cases) {
+        Face face;
+        const auto refused = decide(face, target);
+        ASSERT_TRUE(refused) << target;
+        EXPECT_EQ(refused->status, 403U);
+        EXPECT_NE(refused->body.find(command + '"'), std::string::npos) << refused->body;
+        ASSERT_EQ(face.authority.asked.size(), 1U);
+        EXPECT_FALSE(face.authority.asked[0].interactive);
+        EXPECT_EQ(face.authority.asked[0].caller->uid, 4'000U);
+        EXPECT_EQ(face.authority.asked[0].bus_name, "");
+        face.authority.allows = true;
+        EXPECT_FALSE(decide(face, target)) << target;
+    }
+    std::size_t guarded_routes = 0;
+    for (const Route& route : all_routes()) {
+        guarded_routes += guarded(route) && route.handler != nullptr ? 1U : 0U;
+    }
+    EXPECT_EQ(guarded_routes, cases.size()) << "each has a command";
+}
+
+TEST(HttpRoutes, AReportIsTheAffairOfTheScriptThatRunsForTheEvent) {
+    Face face;
+    face.jobs.runs = {12, 4'000};
+    EXPECT_FALSE(plan(face, "POST", "/v1/events/12/report", Face::peer(4'000, {50})).ask);
+    EXPECT_TRUE(plan(face, "POST", "/v1/events/13/report", Face::peer(4'000, {50})).ask) << "another's event";
+    EXPECT_TRUE(plan(face, "POST", "/v1/events/12/report", Face::peer(4'002, {50})).ask) << "another user";
+    EXPECT_TRUE(plan(face, "POST", "/v1/events/12/jobs", Face::peer(4'000, {50})).ask) << "another act";
+    EXPECT_TRUE(plan(face, "POST", "/v1/events/12/report", Face::peer(4'000)).refused) << "no member";
+}
+
 TEST(HttpRoutes, ParametersAreChecked) {
-    const Route route{"GET", "/x", Privilege::read, nullptr, "scid state+"};
+    const Route route{"GET", "/x", Action::read, nullptr, "scid state+"};
     EXPECT_TRUE(check_parameters(route, {{"scid", "1"}, {"state", "up"}, {"state", "down"}}));
     EXPECT_EQ(check_parameters(route, {{"stat", "up"}}).error().object, "stat");
     EXPECT_EQ(check_parameters(route, {{"scid", "1"}, {"scid", "2"}}).error().reason, "is given twice");

@@ -8,8 +8,11 @@
 #include "jobs/protocol.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 namespace tocsin::jobs::test {
 namespace {
@@ -103,6 +106,62 @@ TEST_F(HelperSocket, ARunOverIt) {
     say(helper, protocol::Ended{.outcome = protocol::Outcome::exited, .output_bytes = 3});
     EXPECT_EQ(await_end(index).state, JobState::succeeded);
     EXPECT_EQ(states_.back(), HelperState{});
+}
+
+// As whom this process says something: root becomes somebody else for one packet, as the kernel sees it.
+void say_as(const Fd& connection, uid_t uid, const protocol::Message& message) {
+    ASSERT_EQ(::seteuid(uid), 0);
+    iovec piece{};
+    std::string bytes = protocol::encode(message);
+    piece.iov_base = bytes.data();
+    piece.iov_len = bytes.size();
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred))> space{};
+    msghdr header{};
+    header.msg_iov = &piece;
+    header.msg_iovlen = 1;
+    header.msg_control = space.data();
+    header.msg_controllen = space.size();
+    cmsghdr* const control = CMSG_FIRSTHDR(&header);
+    control->cmsg_level = SOL_SOCKET;
+    control->cmsg_type = SCM_CREDENTIALS;
+    control->cmsg_len = CMSG_LEN(sizeof(ucred));
+    const ucred sender{.pid = ::getpid(), .uid = uid, .gid = ::getgid()};
+    std::memcpy(CMSG_DATA(control), &sender, sizeof sender);
+    EXPECT_GT(::sendmsg(connection.get(), &header, 0), 0);
+    ASSERT_EQ(::seteuid(0), 0);
+}
+
+TEST_F(HelperSocket, AReportIsTheAffairOfTheUserThatRunsTheScript) {
+    if (::geteuid() != 0) {
+        GTEST_SKIP() << "only root can be somebody else";
+    }
+    constexpr std::uint32_t user = 61'184;
+    script("s", "exit 0");
+    const Listener listener(settings_.helper_socket);
+    start_probed(listener);
+    const auto index = submit("s");
+    const Fd helper = accept(listener);
+    EXPECT_FALSE(service_->runs_as(index, user)) << "nobody said hello";
+    say_as(helper, user, protocol::Hello{4711, "x", ""});
+    EXPECT_TRUE(run_until(io_, [&helper] { return receive_packet(helper.get()).status == PacketStatus::ok; }));
+    EXPECT_TRUE(service_->runs_as(index, user));
+    EXPECT_FALSE(service_->runs_as(index, user + 1)) << "another user";
+    EXPECT_FALSE(service_->runs_as(index + 1, user)) << "another's event";
+    say(helper, protocol::Ended{.outcome = protocol::Outcome::exited});
+    await_end(index);
+    EXPECT_FALSE(service_->runs_as(index, user)) << "after the end";
+}
+
+TEST_F(HelperSocket, RootIsNotTakenForAScript) {
+    script("s", "exit 0");
+    const Listener listener(settings_.helper_socket);
+    start_probed(listener);
+    const auto index = submit("s");
+    const Fd helper = accept(listener);
+    greet(helper);
+    EXPECT_FALSE(service_->runs_as(index, ::geteuid()));
+    say(helper, protocol::Ended{.outcome = protocol::Outcome::exited});
+    await_end(index);
 }
 
 TEST_F(HelperSocket, LimitsThatDoNotBindAreToldUntilTheyDo) {
