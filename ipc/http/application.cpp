@@ -2,6 +2,7 @@
 #include "ipc/http/application.hpp"
 
 #include "ipc/http/command.hpp"
+#include "ipc/http/fanout.hpp"
 #include "ipc/http/problem.hpp"
 #include "ipc/http/resources.hpp"
 #include "ipc/http/target.hpp"
@@ -14,7 +15,9 @@
 namespace tocsin::ipc::http {
 namespace {
 
+constexpr unsigned no_content = 204;
 constexpr unsigned method_not_allowed = 405;
+constexpr std::string_view all_methods = "GET, HEAD, POST, PUT, DELETE, OPTIONS";
 
 std::string lower(std::string_view text) {
     std::string out(text);
@@ -49,6 +52,10 @@ std::string name_of(const Route& route) {
     return fmt::format("{} {}", route.method, route.pattern);
 }
 
+std::string allow_of(const Match& match) {
+    return fmt::format("{}, OPTIONS", fmt::join(match.allow, ", "));
+}
+
 } // namespace
 
 Error too_large(std::string_view what, std::size_t bytes_max) {
@@ -75,6 +82,11 @@ Application::Application(Parts parts)
           return tables;
       }()) {}
 
+void Application::follow_on(boost::asio::io_context& io) {
+    const Services& services = context_.services;
+    context_.fanout = std::make_shared<Fanout>(io, services.feed, services.reader, context_.limits);
+}
+
 Response Application::not_found(const Request& request, const Match& match) const {
     Error error{.code = Code::not_found, .context = "http", .object = {}, .reason = {}};
     if (match.allow.empty()) {
@@ -82,10 +94,25 @@ Response Application::not_found(const Request& request, const Match& match) cons
             fmt::format("no such path: {}", request.target.substr(0, request.target.find('?')).substr(0, 256));
         return problem(error);
     }
-    const std::string allow = fmt::format("{}", fmt::join(match.allow, ", "));
+    const std::string allow = allow_of(match);
     error.reason = fmt::format("this path takes {}, not {}", allow, request.method.substr(0, 32));
     Response response = problem(error, std::nullopt, method_not_allowed);
     response.headers.emplace_back("Allow", allow);
+    return response;
+}
+
+std::size_t Application::streams_hold() const {
+    return context_.fanout->held();
+}
+
+// What a path takes; of "*", the methods of all routes.
+Response Application::options(const Request& request, const Match& match) const {
+    if (request.target != "*" && match.allow.empty()) {
+        return not_found(request, match);
+    }
+    Response response;
+    response.status = no_content;
+    response.headers.emplace_back("Allow", request.target == "*" ? all_methods : allow_of(match));
     return response;
 }
 
@@ -148,7 +175,8 @@ Result<void> Application::choose_body(Plan& plan, const Request& request) const 
 
 Plan Application::plan(Request& request) {
     Plan plan;
-    auto target = parse_target(request.target);
+    const bool whole = request.method == "OPTIONS" && request.target == "*"; // about all paths
+    auto target = whole ? Result<Target>(Target{}) : parse_target(request.target);
     if (!target) {
         plan.refused = problem(target.error());
         return plan;
@@ -163,7 +191,7 @@ Plan Application::plan(Request& request) {
         return plan;
     }
     if (plan.route == nullptr) {
-        plan.refused = not_found(request, match);
+        plan.refused = request.method == "OPTIONS" ? options(request, match) : not_found(request, match);
         return plan;
     }
     if (plan.route->handler == nullptr) {

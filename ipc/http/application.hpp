@@ -8,6 +8,10 @@
 #include <memory>
 #include <optional>
 
+namespace boost::asio {
+class io_context;
+}
+
 namespace tocsin::ipc::http {
 
 // What a connection does with a request whose head it has read.
@@ -44,10 +48,14 @@ public:
     const Limits& limits() const { return context_.limits; }
     const Clock& clock() const { return context_.clock; }
     Budget& bodies() { return context_.bodies; }
+    // Streams follow the log on this loop; before the first request.
+    void follow_on(boost::asio::io_context& io);
+    std::size_t streams_hold() const; // bytes
 
 private:
     Result<void> admit(Plan& plan, const Request& request) const;
     Result<void> choose_body(Plan& plan, const Request& request) const;
+    Response options(const Request& request, const Match& match) const;
     Response not_found(const Request& request, const Match& match) const;
 
     Context context_;

@@ -61,7 +61,6 @@ void make_backup(Context& context, Request, Responder responder) {
     }
     Response response;
     response.content_type = "application/octet-stream";
-    response.headers.emplace_back("Cache-Control", "no-store");
     response.stream = std::make_unique<BackupBody>(std::move(*stream));
     responder.reply(std::move(response));
 }

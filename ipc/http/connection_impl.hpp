@@ -4,6 +4,7 @@
 // minute to compile.
 #pragma once
 
+#include "ipc/http/accept.hpp"
 #include "ipc/http/awaiting.hpp"
 #include "ipc/http/hub.hpp"
 #include "ipc/http/problem.hpp"
@@ -128,11 +129,18 @@ private:
         request.peer = peer_;
         Plan plan = make_plan(parser, request);
         const bool head_only = request.method == "HEAD";
+        const bool gzip = wants_gzip(request.accept_encoding);
         Response response = co_await answer(parser, plan, std::move(request));
         if (gone_) {
             co_return false;
         }
         hub_->application().count(plan, response);
+        if (may_be_packed(response, hub_->limits()) && gzip) {
+            response = co_await pack(std::move(response));
+        }
+        if (response.stream && !head_only) {
+            begin_stream(response);
+        }
         unread_ = !parser.is_done();
         const bool served = admission_ == Admission::served && !hub_->stopping();
         const bool keep = served && parser.keep_alive() && !unread_ && !response.stream;
@@ -160,6 +168,19 @@ private:
             plan.refused = problem(too_large("body", plan.body_bytes));
         }
         return plan;
+    }
+
+    // A connection that streams counts as a stream, and needs no room for requests.
+    void begin_stream(Response& response) {
+        if (hub_->become_stream(*this, uid_)) {
+            buffer_.clear();
+            buffer_.shrink_to_fit();
+            return;
+        }
+        response = problem({.code = Code::limit_exceeded,
+                            .context = "http",
+                            .object = {},
+                            .reason = "too many streams are open: close some, or follow with one filter for several"});
     }
 
     // Waits for the first byte of a request.
@@ -316,6 +337,12 @@ private:
             }
         }
         sink->end();
+    }
+
+    Task<Response> pack(Response response) {
+        auto slot = std::make_shared<Slot<Response>>();
+        hub_->packer().pack(std::move(response), [slot](Response packed) { slot->set(std::move(packed)); });
+        co_return co_await Slot<Response>::wait(slot);
     }
 
     Task<bool> send(Response response, bool keep, bool http_1_0, bool head_only) {

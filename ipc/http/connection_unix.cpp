@@ -3,47 +3,65 @@
 #include "ipc/http/connection_impl.hpp"
 
 #include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace tocsin::ipc::http {
 
-using UnixStream = asio::basic_stream_socket<asio::local::stream_protocol, Executor>;
+// Of a Unix socket or TCP: one instantiation for both.
+using Socket = asio::basic_stream_socket<asio::generic::stream_protocol, Executor>;
 
-template <> struct Ending<UnixStream> {
-    static void close(UnixStream& stream) {
+template <> struct Ending<Socket> {
+    static void close(Socket& stream) {
         boost::system::error_code ignored;
         stream.close(ignored);
     }
-    static void stop_sending(UnixStream& stream) {
+    static void stop_sending(Socket& stream) {
         boost::system::error_code ignored;
-        stream.shutdown(UnixStream::shutdown_send, ignored);
+        stream.shutdown(Socket::shutdown_send, ignored);
     }
 };
 
-template class Connection<UnixStream>;
+template class Connection<Socket>;
 
 namespace {
 
 using beast::http::field;
+
+// Several headers of one name are one list.
+template <typename Range> std::string list_of(const Range& headers) {
+    std::string list;
+    for (auto one = headers.first; one != headers.second; ++one) {
+        list.append(list.empty() ? "" : ", ").append(one->value());
+    }
+    return list;
+}
 
 std::string text_of(const HeadParser& parser, field name) {
     const auto found = parser.get().find(name);
     return found == parser.get().end() ? std::string{} : std::string(found->value());
 }
 
+int domain_of(int fd) {
+    int domain = AF_UNIX;
+    socklen_t size = sizeof domain;
+    ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size);
+    return domain;
+}
+
 } // namespace
 
 void serve_socket(const std::shared_ptr<Hub>& hub, int fd, std::shared_ptr<Peer> peer, Admission admission) {
-    UnixStream stream(hub->io().get_executor());
+    Socket stream(hub->io().get_executor());
     boost::system::error_code error;
-    stream.assign(asio::local::stream_protocol{}, fd, error);
+    stream.assign(asio::generic::stream_protocol(domain_of(fd), 0), fd, error);
     if (error) {
         ::close(fd);
         return;
     }
-    std::make_shared<Connection<UnixStream>>(hub, std::move(stream), std::move(peer), admission)->start();
+    std::make_shared<Connection<Socket>>(hub, std::move(stream), std::move(peer), admission)->start();
 }
 
 Request request_of(const HeadParser& parser) {
@@ -53,11 +71,10 @@ Request request_of(const HeadParser& parser) {
     request.target = std::string(message.target());
     request.content_type = text_of(parser, field::content_type);
     request.content_encoding = text_of(parser, field::content_encoding);
-    request.accept = text_of(parser, field::accept);
-    const auto last_event_id = message.find("Last-Event-ID");
-    if (last_event_id != message.end()) {
-        request.last_event_id = std::string(last_event_id->value());
-    }
+    request.accept = list_of(message.equal_range(field::accept));
+    request.accept_encoding = list_of(message.equal_range(field::accept_encoding));
+    request.if_none_match = list_of(message.equal_range(field::if_none_match));
+    request.last_event_id = list_of(message.equal_range("Last-Event-ID"));
     return request;
 }
 
@@ -103,13 +120,20 @@ std::string response_head(const Response& response, Hub& hub, bool keep, bool ht
     std::string head =
         fmt::format("HTTP/1.1 {} {}\r\n", response.status, std::string_view(reason.data(), reason.size()));
     head += hub.date_header();
-    fmt::format_to(std::back_inserter(head), "Content-Type: {}\r\n", response.content_type);
-    if (!response.stream) {
+    const bool has_body = response.status != 204 && response.status != 304;
+    if (has_body) {
+        fmt::format_to(std::back_inserter(head), "Content-Type: {}\r\n", response.content_type);
+    }
+    if (has_body && !response.stream) {
         fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n", response.body.size());
     }
+    bool cacheable = false;
     for (const auto& [name, value] : response.headers) {
+        cacheable = cacheable || name == "Cache-Control";
         fmt::format_to(std::back_inserter(head), "{}: {}\r\n", name, value);
     }
+    head += cacheable ? "" : "Cache-Control: no-store\r\n";
+    head += "X-Content-Type-Options: nosniff\r\n"; // what senders wrote is never a script of ours
     if (!keep) {
         head += "Connection: close\r\n";
     } else if (http_1_0) {

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Events: taken in as one object or an array, one by index, and pages of them as JSON, NDJSON or CSV.
+#include "ipc/http/accept.hpp"
 #include "ipc/http/csv.hpp"
 #include "ipc/http/problem.hpp"
 #include "ipc/http/resources.hpp"
 #include "ipc/http/target.hpp"
 
 #include <fmt/format.h>
+
+#include <array>
 
 namespace tocsin::ipc::http {
 namespace {
@@ -31,30 +34,12 @@ Response batch_receipt(const Receipt& receipt) {
 
 // ---- pages ----
 
-enum class Format : std::uint8_t { json, ndjson, csv };
+enum class Format : std::uint8_t { json, ndjson, csv }; // in the order of our liking
 
-// The best of ours by the client's order and q; JSON where none is named.
+// JSON where the client names none of ours.
 Format negotiate(std::string_view accept) {
-    Format best = Format::json;
-    double best_q = 0;
-    while (!accept.empty()) {
-        const std::size_t comma = accept.find(',');
-        const std::string_view item = accept.substr(0, comma);
-        accept.remove_prefix(comma == std::string_view::npos ? accept.size() : comma + 1);
-        const std::size_t q_at = item.find("q=");
-        double q = 1;
-        if (q_at != std::string_view::npos && q_at + 2 < item.size()) {
-            q = item[q_at + 2] == '1' ? 1 : item.substr(q_at).size() > 4 ? (item[q_at + 4] - '0') / 10.0 : 0;
-        }
-        const auto names = [item](std::string_view type) { return item.find(type) != std::string_view::npos; };
-        const bool json = names("application/json") || names("*/*") || names("application/*");
-        const bool ours = json || names("ndjson") || names("text/csv") || names("text/*");
-        if (ours && q > best_q) {
-            best_q = q;
-            best = json ? Format::json : names("ndjson") ? Format::ndjson : Format::csv;
-        }
-    }
-    return best;
+    constexpr std::array<std::string_view, 3> types = {"application/json", "application/x-ndjson", "text/csv"};
+    return static_cast<Format>(choose_type(accept, types).value_or(0));
 }
 
 std::string next_link(const Parameters& parameters, const std::string& next) {
@@ -120,6 +105,7 @@ void query_events(Context& context, Request request, Responder responder) {
         }
         Response response =
             format == Format::json ? list_reply(found->events, found->next) : rows_reply(*found, format);
+        response.headers.emplace_back("Vary", "Accept");
         if (!found->next.empty()) {
             response.headers.emplace_back("Link", next_link(parameters, found->next));
         }

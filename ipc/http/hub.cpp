@@ -11,32 +11,46 @@
 namespace tocsin::ipc::http {
 
 Hub::Hub(boost::asio::io_context& io, std::unique_ptr<Application> application)
-    : io_(io), application_(std::move(application)), timer_(io) {}
+    : io_(io), application_(std::move(application)), packer_(io, application_->limits()), timer_(io) {
+    application_->follow_on(io);
+}
 
 Admission Hub::admission(std::uint32_t uid) const {
     const Limits& limits = this->limits();
-    if (sessions_.size() >= limits.connections + limits.refused_connections) {
-        return Admission::dropped;
-    }
+    const std::size_t all = sessions_.size() - streaming_.size();
     const auto found = by_uid_.find(uid);
-    const std::size_t of_uid = found == by_uid_.end() ? 0 : found->second;
-    if (of_uid >= limits.connections_per_uid + limits.refused_connections) {
+    const std::size_t of_uid = found == by_uid_.end() ? 0 : found->second.connections;
+    if (all >= limits.connections + limits.refused_connections ||
+        of_uid >= limits.connections_per_uid + limits.refused_connections) {
         return Admission::dropped;
     }
-    const bool room = sessions_.size() < limits.connections && of_uid < limits.connections_per_uid;
+    const bool room = all < limits.connections && of_uid < limits.connections_per_uid;
     return room ? Admission::served : Admission::refused;
 }
 
 void Hub::join(Session& session, std::uint32_t uid) {
     sessions_.insert(&session);
-    ++by_uid_[uid];
+    ++by_uid_[uid].connections;
     arm(limits().tick_us);
+}
+
+bool Hub::become_stream(Session& session, std::uint32_t uid) {
+    Share& share = by_uid_[uid];
+    if (streaming_.size() >= limits().streams || share.streams >= limits().streams_per_uid) {
+        return false;
+    }
+    streaming_.insert(&session);
+    --share.connections;
+    ++share.streams;
+    return true;
 }
 
 void Hub::leave(Session& session, std::uint32_t uid) {
     sessions_.erase(&session);
-    if (const auto found = by_uid_.find(uid); found != by_uid_.end() && --found->second == 0) {
-        by_uid_.erase(found);
+    Share& share = by_uid_[uid];
+    --(streaming_.erase(&session) != 0 ? share.streams : share.connections);
+    if (share.connections + share.streams == 0) {
+        by_uid_.erase(uid);
     }
     if (sessions_.empty() && stopping_) {
         stopped();

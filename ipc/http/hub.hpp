@@ -4,6 +4,7 @@
 #pragma once
 
 #include "ipc/http/application.hpp"
+#include "ipc/http/packer.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -33,15 +34,19 @@ public:
 
     boost::asio::io_context& io() { return io_; }
     Application& application() { return *application_; }
+    Packer& packer() { return packer_; }
     const Limits& limits() const { return application_->limits(); }
     std::int64_t now_us() const { return application_->clock().boot_us(); }
     bool stopping() const { return stopping_; }
     std::size_t connections() const { return sessions_.size(); }
+    std::size_t streams() const { return streaming_.size(); }
 
     // Room for one more of this user? Refused ones are told so; dropped ones are closed without a word.
     Admission admission(std::uint32_t uid) const;
     void join(Session& session, std::uint32_t uid);
     void leave(Session& session, std::uint32_t uid);
+    // A connection becomes a stream for the rest of its life, if there is room for one more of this user.
+    bool become_stream(Session& session, std::uint32_t uid);
 
     // "Date: …\r\n", made once a second.
     const std::string& date_header();
@@ -56,10 +61,17 @@ private:
 
     boost::asio::io_context& io_;
     std::unique_ptr<Application> application_;
+    Packer packer_;
     boost::asio::steady_timer timer_;
     bool armed_ = false;
+    struct Share {
+        std::size_t connections = 0;
+        std::size_t streams = 0;
+    };
+
     std::set<Session*> sessions_{};
-    std::map<std::uint32_t, std::size_t> by_uid_{};
+    std::set<Session*> streaming_{};
+    std::map<std::uint32_t, Share> by_uid_{};
     std::string date_{};
     std::int64_t date_s_ = -1;
     bool stopping_ = false;

@@ -21,6 +21,8 @@ struct Limits {
 
     std::size_t connections = 256;
     std::size_t connections_per_uid = 64;
+    std::size_t streams = 2'048; // followed ones, and backups; they are no connections in the sense of the above
+    std::size_t streams_per_uid = 1'024;
     std::size_t refused_connections = 32; // above: told so in one answer; beyond that simply closed
 
     std::int64_t header_us = 15'000'000; // from the first byte of a request, or from connect, to the end of its header
@@ -32,8 +34,15 @@ struct Limits {
     std::int64_t tick_us = 1'000'000;
     std::int64_t accept_retry_us = 100'000; // after a failed accept
 
+    std::size_t gzip_bytes = limits::KiB;           // a smaller answer goes out as it is
+    std::size_t gzip_here_bytes = 32 * limits::KiB; // is packed at once; a larger one by the thread
+    std::size_t gzips_waiting = 16;                 // for the thread; beyond: as it is
+
     std::int64_t comment_us = 15'000'000;           // a silent stream sends a comment
     std::size_t follower_bytes = 256 * limits::KiB; // that a stream holds for its reader; beyond: it reads from the log
+    std::size_t followers_bytes = 64 * limits::MiB; // that all streams hold; beyond: those that hold some read, too
+    std::size_t followers_at_once = 64;             // woken in one turn of the loop
+    std::int64_t follower_pace_us = 100;            // for each stream: between two times that they are woken
     std::size_t follower_events = 1'000;            // of one read from the log
 };
 

@@ -41,7 +41,9 @@ struct Request {
     std::string target{}; // as sent
     std::string content_type{};
     std::string content_encoding{};
-    std::string accept{};
+    std::string accept{}; // several of one name: joined by commas
+    std::string accept_encoding{};
+    std::string if_none_match{};
     std::string last_event_id{};
 
     std::vector<std::string> segments{}; // of the path, decoded

@@ -9,12 +9,15 @@
 #include "ipc/http/limits.hpp"
 #include "ipc/http/message.hpp"
 
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace tocsin::ipc::http {
+
+class Fanout;
 
 // What handlers have at hand. Lives as long as the face.
 struct Context {
@@ -25,6 +28,7 @@ struct Context {
     Limits limits;
     std::string store_id;
     Budget bodies;
+    std::shared_ptr<Fanout> fanout{}; // of the hub's loop
     json::Parser parser{};
 };
 

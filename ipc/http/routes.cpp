@@ -51,6 +51,7 @@ constexpr std::array routes = std::to_array<Route>({
     {"POST", "/v1/jobs/{id}/cancel", Action::cancel, cancel_job},
     {"POST", "/v1/jobs/{id}/rerun", Action::rerun, rerun_job},
     {"GET", "/v1/jobs/{id}/output", read, job_output},
+    later("GET", "/v1/reports/{job}", read, "stored reports are"),
     later("GET", "/v1/reports/{job}/{path...}", read, "stored reports are"),
     {"POST", "/v1/callbacks/{secret}", submit, call_back},
     {"GET", "/v1/scripts", read, list_scripts, "script"},

@@ -1,15 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sums of `count`: by up to three fields, by hour and name, and the day of one name.
+#include "core/hash.hpp"
 #include "core/time.hpp"
+#include "ipc/http/accept.hpp"
 #include "ipc/http/problem.hpp"
 #include "ipc/http/resources.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace tocsin::ipc::http {
 namespace {
+
+constexpr unsigned not_modified = 304;
+
+struct Form {
+    std::string_view type;
+    std::string_view suffix;
+    std::optional<PictureFormat> picture{};
+};
+
+// A day of one name, in the order of our liking.
+constexpr std::array<Form, 3> forms = {{{"application/json", ".json", std::nullopt},
+                                        {"image/png", ".png", PictureFormat::png},
+                                        {"image/svg+xml", ".svg", PictureFormat::svg}}};
 
 struct TotalsQuestion {
     std::vector<GroupKey> by{};
@@ -92,50 +108,71 @@ Response hours_reply(const HourPage& page) {
     return json_reply(body + '}');
 }
 
-// A picture, where the last segment ends so (which is taken off), or where the client names no JSON.
-std::optional<PictureFormat> take_format(std::string& day, std::string_view accept) {
-    for (const auto& [suffix, format] :
-         {std::pair(".png", PictureFormat::png), std::pair(".svg", PictureFormat::svg)}) {
+// What a day is shown as: by the ending of the last segment (which is taken off), else as the client likes best.
+std::size_t take_form(std::string& day, std::string_view accept) {
+    for (std::size_t form = 0; form < forms.size(); ++form) {
+        const std::string_view suffix = forms[form].suffix;
         if (day.ends_with(suffix)) {
-            day.resize(day.size() - std::string_view(suffix).size());
-            return format;
+            day.resize(day.size() - suffix.size());
+            return form;
         }
     }
-    if (accept.find("json") != std::string_view::npos) {
-        return std::nullopt;
-    }
-    const std::size_t png = accept.find("image/png");
-    const std::size_t svg = accept.find("image/svg+xml");
-    if (png == svg) {
-        return std::nullopt; // neither
-    }
-    return png < svg ? PictureFormat::png : PictureFormat::svg;
+    std::array<std::string_view, forms.size()> types{};
+    std::ranges::transform(forms, types.begin(), &Form::type);
+    return choose_type(accept, types).value_or(0);
 }
 
 struct NamedDay {
     std::string event_name{};
+    std::string day{}; // yyyymmdd
     std::int64_t day_us = 0;
     DayCounts counts{};
 };
 
-void draw(const Context& context, const NamedDay& day, PictureFormat format, Responder responder) {
-    auto done = [format, responder = std::move(responder)](Result<std::string> picture) mutable {
+// Of what is shown, so that a picture that did not change need not be drawn to be known. Weak: SVG of the same counts
+// need not be the same bytes.
+std::string tag_of(const NamedDay& day, const Form& form) {
+    const std::string shown = fmt::format("{}\n{}\n{}\n{}\n{}", TOCSIN_VERSION, form.type, day.day,
+                                          fmt::join(day.counts, ","), day.event_name);
+    return fmt::format("W/\"{:016x}\"", hash64(shown));
+}
+
+std::string counts_json(const NamedDay& day) {
+    std::string body = R"({"event_name":)";
+    json::append_string(body, day.event_name);
+    body += fmt::format(R"(,"day":"{}","counts":[{}]}})", day.day, fmt::join(day.counts, ","));
+    return body;
+}
+
+// Counts of any day may still grow, by events that come late: a kept answer is to be asked about.
+Response day_reply(const Form& form, const std::string& tag) {
+    Response response;
+    response.content_type = form.type;
+    response.headers = {{"ETag", tag}, {"Cache-Control", "private, no-cache"}, {"Vary", "Accept"}};
+    return response;
+}
+
+void show_day(const Context& context, const NamedDay& day, const Form& form, std::string_view known,
+              Responder responder) {
+    const std::string tag = tag_of(day, form);
+    Response response = day_reply(form, tag);
+    if (names_tag(known, tag)) {
+        response.status = not_modified;
+        return responder.reply(std::move(response));
+    }
+    if (!form.picture) {
+        response.body = counts_json(day);
+        return responder.reply(std::move(response));
+    }
+    auto done = [response = std::move(response),
+                 responder = std::move(responder)](Result<std::string> picture) mutable {
         if (!picture) {
             return responder.fail(picture.error());
         }
-        Response response;
-        response.content_type = format == PictureFormat::png ? "image/png" : "image/svg+xml";
         response.body = std::move(*picture);
         responder.reply(std::move(response));
     };
-    context.services.pictures.histogram(day.event_name, day.day_us, day.counts, format, std::move(done));
-}
-
-Response day_reply(std::string_view name, std::string_view day, const DayCounts& counts) {
-    std::string body = R"({"event_name":)";
-    json::append_string(body, name);
-    body += fmt::format(R"(,"day":"{}","counts":[{}]}})", day, fmt::join(counts, ","));
-    return json_reply(std::move(body));
+    context.services.pictures.histogram(day.event_name, day.day_us, day.counts, *form.picture, std::move(done));
 }
 
 } // namespace
@@ -164,22 +201,21 @@ void hourly(Context& context, Request request, Responder responder) {
 }
 
 void histogram(Context& context, Request request, Responder responder) {
-    std::string name = request.captured.front();
-    std::string day = request.captured.back();
-    const auto format = take_format(day, request.accept);
-    const auto day_us = parse_day(day);
+    NamedDay day{.event_name = std::move(request.captured.front()), .day = std::move(request.captured.back())};
+    const Form& form = forms.at(take_form(day.day, request.accept));
+    const auto day_us = parse_day(day.day);
     if (!day_us) {
         return responder.fail(day_us.error());
     }
-    auto done = [&context, name, day, day_us = *day_us, format,
+    day.day_us = *day_us;
+    std::string name = day.event_name;
+    auto done = [&context, &form, day = std::move(day), known = std::move(request.if_none_match),
                  responder = std::move(responder)](Result<DayCounts> counts) mutable {
         if (!counts) {
-            responder.fail(counts.error());
-        } else if (format) {
-            draw(context, {name, day_us, *counts}, *format, std::move(responder));
-        } else {
-            responder.reply(day_reply(name, day, *counts));
+            return responder.fail(counts.error());
         }
+        day.counts = *counts;
+        show_day(context, day, form, known, std::move(responder));
     };
     context.services.statistics.histogram(std::move(name), *day_us, std::move(done));
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Server-sent events. A follower is a position in the log. While it has read all there is, commits are handed to it as
-// they come; when its reader is slow and its buffer full, it forgets the rest and reads it from the log later. So
+// Server-sent events. A follower is a position in the log. While it has read all there is, the fanout hands it commits
+// as they come; when its reader is slow and its buffer full, it forgets the rest and reads it from the log later. So
 // nothing is missed or sent twice, and a sleeping reader costs one bounded buffer.
+#include "ipc/http/event_text.hpp"
+#include "ipc/http/fanout.hpp"
 #include "ipc/http/problem.hpp"
 #include "ipc/http/resources.hpp"
 
@@ -14,35 +16,35 @@ namespace {
 
 constexpr unsigned retry_ms = 2'000;
 
-class Follower final : public std::enable_shared_from_this<Follower> {
+class Follower final : public Member, public std::enable_shared_from_this<Follower> {
 public:
     Follower(Context& context, Filter filter, std::uint64_t after)
-        : context_(context), filter_(std::move(filter)), after_(after) {
-        buffer_ = fmt::format("retry: {}\n: store {}\n\n", retry_ms, context.store_id);
+        : context_(context), fanout_(context.fanout), filter_(std::move(filter)), after_(after) {
+        add(fmt::format("retry: {}\n: store {}\n\n", retry_ms, context.store_id));
         last_comment_boot_us_ = context.clock.boot_us();
     }
+    ~Follower() override { end(); }
 
-    void start() {
+    // A position of another store says nothing about this one.
+    void start(const std::string& question, bool of_this_store) {
         const std::uint64_t last = context_.services.reader.last_index();
-        if (after_ > last) { // of a store that had more, before it was restored
-            append_gap(after_, last + 1);
+        fanout_->join(*this, question, filter_);
+        if (!of_this_store || after_ > last) { // the latter: of a store that had more, before it was restored
+            add_gap(after_, last + 1);
             after_ = last;
         }
-        live_ = after_ == last;
-        auto on_commit = [weak = weak_from_this()](const CommitNotice& notice) {
-            if (const auto self = weak.lock()) {
-                self->committed(notice);
-            }
-        };
-        subscription_ = context_.services.feed.on_commit(std::move(on_commit));
+        if (after_ == last) {
+            fanout_->go_live(*this, last);
+        }
     }
 
     void pull(std::move_only_function<void(std::string)> ready) {
+        fanout_->release(std::exchange(given_, 0));
         ready_ = std::move(ready);
         if (ended_) {
             give();
-        } else {
-            go_on();
+        } else if (!fanout_->due(*this)) { // else it is woken with the others
+            wake();
         }
     }
 
@@ -51,70 +53,59 @@ public:
         const Limits& limits = context_.limits;
         if (!ended_ && !full() && now_boot_us - last_comment_boot_us_ > limits.comment_us - limits.tick_us) {
             last_comment_boot_us_ = now_boot_us;
-            buffer_ += ": still here\n\n";
+            add(": still here\n\n");
             wake();
         }
     }
 
     void end() {
-        ended_ = true;
-        subscription_.reset();
-        buffer_.clear();
+        if (!std::exchange(ended_, true)) {
+            fanout_->leave(*this);
+            fanout_->release(buffer_.size() + std::exchange(given_, 0));
+            buffer_.clear();
+        }
         give();
     }
 
-private:
-    void go_on() {
+    bool take(std::string_view text) override {
+        if (full()) {
+            return false;
+        }
+        add(text);
+        return true;
+    }
+
+    void wake() override {
+        if (!ready_ || ended_) {
+            return;
+        }
         if (!buffer_.empty()) {
             give();
-        } else if (!live_ && !reading_) {
+        } else if (!fanout_->live(*this) && !reading_) {
             read();
         }
     }
 
+private:
     void give() {
         if (auto ready = std::exchange(ready_, nullptr)) {
+            given_ = buffer_.size();
             ready(std::exchange(buffer_, {}));
         }
     }
 
-    bool full() const { return buffer_.size() >= context_.limits.follower_bytes; }
-
-    void committed(const CommitNotice& notice) {
-        if (ended_ || !live_ || notice.last <= after_) {
-            stalled_ = false;
-            return wake();
-        }
-        if (notice.first > after_ + 1 || !notice.events) {
-            live_ = false; // something between was not told: the log knows
-            return wake();
-        }
-        for (const Event& event : *notice.events) {
-            if (event.unique_index <= after_) {
-                continue;
-            }
-            if (full()) {
-                live_ = false;
-                return wake();
-            }
-            append_if_asked(event);
-            after_ = event.unique_index;
-        }
-        after_ = std::max(after_, notice.last);
-        wake();
+    void add(std::string_view text) {
+        buffer_ += text;
+        fanout_->hold(text.size());
     }
 
-    void wake() {
-        if (ready_ && !ended_) {
-            go_on();
-        }
+    bool full() const {
+        return buffer_.size() >= context_.limits.follower_bytes || (!buffer_.empty() && fanout_->crowded());
     }
 
     void read() {
-        if (stalled_) {
-            return; // until the next commit
-        }
         reading_ = true;
+        after_ = std::max(after_, fanout_->considered(*this));
         auto done = [weak = weak_from_this()](Result<Slice> slice) {
             if (const auto self = weak.lock()) {
                 self->after_read(std::move(slice));
@@ -133,46 +124,37 @@ private:
         }
         const std::uint64_t before = after_;
         if (slice->first_kept > after_ + 1) {
-            append_gap(after_, slice->first_kept);
+            add_gap(after_, slice->first_kept);
             after_ = slice->first_kept - 1;
         }
+        std::string text;
         for (const Event& event : slice->events) {
-            append(event);
+            append_event(text, event);
             after_ = std::max(after_, event.unique_index);
         }
+        add(text);
         after_ = std::max(after_, slice->upto);
-        live_ = after_ >= context_.services.reader.last_index();
-        stalled_ = !live_ && after_ == before;
+        if (after_ >= context_.services.reader.last_index()) {
+            fanout_->go_live(*this, after_);
+        } else if (after_ == before) { // nothing moved: not again before something is new
+            return fanout_->wake_on_commit(*this);
+        }
         wake();
     }
 
-    void append_if_asked(const Event& event) {
-        if (filter_.matches(event)) {
-            append(event);
-        }
-    }
-
-    void append(const Event& event) {
-        fmt::format_to(std::back_inserter(buffer_), "id: {}\nevent: event\ndata: ", event.unique_index);
-        json::append_object(buffer_, event);
-        buffer_ += "\n\n";
-    }
-
-    void append_gap(std::uint64_t after, std::uint64_t first) {
-        fmt::format_to(std::back_inserter(buffer_), "event: gap\ndata: {{\"after\":{},\"first\":{}}}\n\n", after,
-                       first);
+    void add_gap(std::uint64_t after, std::uint64_t first) {
+        add(fmt::format("event: gap\ndata: {{\"after\":{},\"first\":{}}}\n\n", after, first));
     }
 
     Context& context_;
+    std::shared_ptr<Fanout> fanout_;
     Filter filter_;
-    std::uint64_t after_; // every index up to here was considered
+    std::uint64_t after_; // every index up to here was considered, while it is not live
     std::string buffer_{};
+    std::size_t given_ = 0; // bytes that are being written
     std::move_only_function<void(std::string)> ready_{};
-    std::unique_ptr<Subscription> subscription_{};
     std::int64_t last_comment_boot_us_ = 0;
-    bool live_ = false; // all there is was considered; commits come by themselves
     bool reading_ = false;
-    bool stalled_ = false; // a read moved nothing
     bool ended_ = false;
 };
 
@@ -193,8 +175,27 @@ private:
 
 struct StreamRequest {
     std::optional<std::uint64_t> after{};
+    bool of_this_store = true;
+    std::string question{}; // the filter's parameters as they were given
     Filter filter{};
 };
+
+// "17", or "STORE:17" from who knows which store that was of.
+Result<void> read_position(const Context& context, std::string_view name, std::string_view text,
+                           StreamRequest& stream) {
+    constexpr std::size_t id_digits = 32;
+    stream.of_this_store = true;
+    if (text.size() > id_digits && text[id_digits] == ':') {
+        stream.of_this_store = text.substr(0, id_digits) == context.store_id;
+        text.remove_prefix(id_digits + 1);
+    }
+    const auto after = parse_index(name, text);
+    if (!after) {
+        return std::unexpected(after.error());
+    }
+    stream.after = *after;
+    return {};
+}
 
 Result<StreamRequest> read_request(const Context& context, const Request& request) {
     StreamRequest stream;
@@ -205,20 +206,20 @@ Result<StreamRequest> read_request(const Context& context, const Request& reques
         }
         if (key != "after") {
             builder.add(key, std::string_view(value));
+            stream.question.append(key).append(1, '\0').append(value).append(1, '\0');
             continue;
         }
-        const auto after = parse_index(key, value);
-        if (!after || stream.after) {
-            return std::unexpected(after ? bad_request("after", "is given twice") : after.error());
+        if (stream.after) {
+            return std::unexpected(bad_request("after", "is given twice"));
         }
-        stream.after = *after;
+        if (const auto read = read_position(context, key, value, stream); !read) {
+            return std::unexpected(read.error());
+        }
     }
     if (!request.last_event_id.empty()) { // newer than the parameter: a browser reconnects to the same address
-        const auto after = parse_index("Last-Event-ID", request.last_event_id);
-        if (!after) {
-            return std::unexpected(after.error());
+        if (const auto read = read_position(context, "Last-Event-ID", request.last_event_id, stream); !read) {
+            return std::unexpected(read.error());
         }
-        stream.after = *after;
     }
     auto filter = builder.finish();
     if (!filter) {
@@ -237,10 +238,9 @@ void follow_events(Context& context, Request request, Responder responder) {
     }
     const std::uint64_t after = stream->after.value_or(context.services.reader.last_index());
     auto follower = std::make_shared<Follower>(context, std::move(stream->filter), after);
-    follower->start();
+    follower->start(stream->question, stream->of_this_store);
     Response response;
     response.content_type = "text/event-stream";
-    response.headers.emplace_back("Cache-Control", "no-store");
     response.stream = std::make_unique<FollowerSource>(std::move(follower));
     responder.reply(std::move(response));
 }

@@ -97,15 +97,16 @@ def test_the_document_is_served_and_names_every_route(http):
                 assert operation["responses"], (method, path)
 
 
-def test_every_route_of_the_document_exists(http):
-    for path, item in document()["paths"].items():
-        if path in ("/v1/stream", "/v1/reload"):
-            continue
-        target = path
-        for name in ("unique_index", "id", "i", "source", "n", "name", "yyyymmdd"):
-            target = target.replace("{%s}" % name, "424242")
-        for method in item:
-            if method in ("get", "post", "put", "delete"):
-                answer = http.request(method.upper(), target, b"" if method != "get" else None)
-                assert answer.status != 405 and not (
-                    answer.status == 404 and "no such route" in answer.body.decode()), (method, path, answer)
+def test_curl_unpacks_what_it_asked_for(daemon, http):
+    http.ndjson([{"event_name": "packed", "event_src": "s", "scid": i} for i in range(2_000)])
+    curl = ["curl", "-sS", "--unix-socket", daemon.socket, "http://localhost/v1/events?event_name=packed&limit=2000"]
+    plain = subprocess.run(curl, check=True, capture_output=True).stdout
+    packed = subprocess.run([*curl, "--compressed", "-w", "%{size_download}"], check=True, capture_output=True).stdout
+    assert packed[:len(plain)] == plain and int(packed[len(plain):]) < len(plain) / 4
+
+
+def test_curl_fetches_a_picture_once(daemon, tmp_path):
+    curl = ["curl", "-sS", "--unix-socket", daemon.socket, "--etag-save", tmp_path / "tag", "--etag-compare", tmp_path / "tag",
+            "-w", "%{http_code}", "-o", tmp_path / "day.png", "http://localhost/v1/statistics/histogram/x/20260102.png"]
+    codes = [subprocess.run(curl, check=True, capture_output=True, text=True).stdout for _ in range(2)]
+    assert codes == ["200", "304"]

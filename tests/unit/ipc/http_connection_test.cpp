@@ -101,6 +101,65 @@ TEST(HttpConnection, HeadHasNoBody) {
     EXPECT_EQ(client.input, "");
 }
 
+TEST(HttpConnection, OptionsHasNoBodyAndTheConnectionGoesOn) {
+    Face face;
+    Client client = face.connect();
+    face.send_all(client,
+                  "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\nOPTIONS /healthz HTTP/1.1\r\nHost: x\r\n\r\n" + get_status);
+    const Answer all = face.receive(client);
+    EXPECT_EQ(all.status, 204U);
+    EXPECT_EQ(all.header("Content-Length"), "") << "which a 204 must not have";
+    EXPECT_EQ(all.header("Content-Type"), "");
+    EXPECT_EQ(face.receive(client).header("Allow"), "GET, HEAD, OPTIONS");
+    EXPECT_EQ(face.receive(client).status, 200U);
+}
+
+TEST(HttpConnection, NothingIsKeptOrGuessedAt) {
+    Face face;
+    for (const std::string_view target : {"/v1/status", "/metrics", "/v1/events", "/v1/jobs/1/output", "/nowhere"}) {
+        const Answer answer = face.get(target);
+        EXPECT_EQ(answer.header("Cache-Control"), "no-store") << target;
+        EXPECT_EQ(answer.header("X-Content-Type-Options"), "nosniff") << target;
+    }
+}
+
+TEST(HttpConnection, AStreamIsNoConnectionInTheSenseOfItsBounds) {
+    Limits limits = Face::fast();
+    limits.connections = 2;
+    limits.connections_per_uid = 2;
+    limits.streams = 5;
+    limits.streams_per_uid = 4;
+    Face face(limits);
+    const std::string follow = "GET /v1/stream HTTP/1.1\r\nHost: x\r\n\r\n";
+    const auto open = [&face, &follow](std::uint32_t uid) {
+        EXPECT_EQ(face.hub->admission(uid), Admission::served);
+        Client client = face.connect_as(Face::peer(uid, {50}), Admission::served);
+        const Answer answer = face.ask(client, follow);
+        return std::pair(std::move(client), answer);
+    };
+    std::vector<Client> streams;
+    for (int i = 0; i < 4; ++i) {
+        auto [client, answer] = open(1);
+        EXPECT_EQ(answer.status, 200U);
+        streams.push_back(std::move(client));
+    }
+    auto [fifth, of_user] = open(1);
+    EXPECT_EQ(of_user.status, 429U) << "for each user";
+    EXPECT_EQ(of_user.header("Retry-After"), "1");
+    EXPECT_EQ(face.ask(fifth, get_status).status, 200U) << "and the connection is as good as before";
+    auto [other, first] = open(2);
+    EXPECT_EQ(first.status, 200U);
+    auto [another, of_all] = open(2);
+    EXPECT_EQ(of_all.status, 429U) << "for all";
+    EXPECT_EQ(face.hub->streams(), 5U);
+    streams.pop_back();
+    EXPECT_TRUE(face.pump([&face] { return face.hub->streams() == 4; }));
+    EXPECT_EQ(face.ask(another, follow).status, 200U);
+    EXPECT_TRUE(face.pump([&face] { return face.hub->streams() == 5; }));
+    EXPECT_EQ(face.hub->connections(), 6U);
+    EXPECT_EQ(face.ask(fifth, get_status).status, 200U);
+}
+
 TEST(HttpConnection, ClosesWhereTheClientWants) {
     Face face;
     Client one = face.connect();

@@ -61,7 +61,8 @@ const std::vector<Malformed> framing = {
 };
 
 const std::vector<Malformed> targets = {
-    {"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", 400, "target"},
+    {"GET * HTTP/1.1\r\nHost: x\r\n\r\n", 400, "target"},
+    {"OPTIONS /nowhere HTTP/1.1\r\nHost: x\r\n\r\n", 404, "/nowhere"},
     {get("v1/status"), 400, "target"},
     {get("/v1/%zz"), 400, "path"},
     {get("/v1/status?a=%"), 400, "query"},
@@ -94,6 +95,10 @@ const std::vector<Malformed> parameters = {
     {get("/v1/stream?order=newest"), 400, "order"},
     {get("/v1/stream?limit=1"), 400, "limit"},
     {get("/v1/stream", "Last-Event-ID: last\r\n"), 400, "Last-Event-ID"},
+    {get("/v1/stream", "Last-Event-ID: 1\r\nLast-Event-ID: 2\r\n"), 400, "Last-Event-ID"},
+    {get("/v1/stream?after=" + std::string(32, 'a') + ":x"), 400, "after"},
+    {get("/v1/stream?after=" + std::string(31, 'a') + ":1"), 400, "after"},
+    {get("/v1/statistics/histogram/x/20260102.jpg"), 400, "day"},
     {get("/v1/heartbeats?limit=-1"), 400, "limit"},
     {get("/v1/heartbeats?stat=up"), 400, "stat"},
     {get("/v1/heartbeats/a?interval=often"), 400, "interval"},
@@ -153,6 +158,8 @@ TEST_P(HttpMalformed, GetsItsProblemAndChangesNothing) {
         EXPECT_TRUE(answer.has("\"type\":\"urn:tocsin:error:")) << shown;
         EXPECT_TRUE(answer.has("\"status\":" + std::to_string(one.status) + ",\"code\":\"")) << shown;
         EXPECT_TRUE(answer.has(one.named)) << shown << answer.body;
+        EXPECT_EQ(answer.header("Cache-Control"), "no-store") << shown;
+        EXPECT_EQ(answer.header("X-Content-Type-Options"), "nosniff") << shown;
         json::Parser parser;
         EXPECT_TRUE(parser.object(answer.body, [](std::string_view, const Scalar&) {})) << answer.body;
     }

@@ -94,7 +94,7 @@ TEST(HttpRoutes, UnknownPathsAndMethods) {
     Face face;
     for (const std::string_view target :
          {"/v2/events", "/v1", "/v1/event", "/v1/events/1/2", "/v1//events", "/V1/events", "/v1/heartbeats/a/stop",
-          "/api", "/v1/reports/1", "/v1/events/%2E%2E/jobs/x"}) {
+          "/api", "/v1/reports", "/v1/events/%2E%2E/jobs/x"}) {
         const Plan found = plan(face, "GET", target, Face::peer(::getuid()));
         ASSERT_TRUE(found.refused) << target;
         EXPECT_EQ(found.refused->status, 404U) << target;
@@ -103,7 +103,8 @@ TEST(HttpRoutes, UnknownPathsAndMethods) {
     ASSERT_TRUE(found.refused);
     EXPECT_EQ(found.refused->status, 405U);
     EXPECT_NE(found.refused->body.find(R"("status":405,"code":"NotFound")"), std::string::npos);
-    EXPECT_EQ(found.refused->headers, (std::vector<std::pair<std::string, std::string>>{{"Allow", "POST, GET, HEAD"}}));
+    EXPECT_EQ(found.refused->headers,
+              (std::vector<std::pair<std::string, std::string>>{{"Allow", "POST, GET, HEAD, OPTIONS"}}));
     EXPECT_EQ(plan(face, "GET", "/no/such", Face::peer(4'001)).refused->status, 403U) << "strangers learn nothing";
 }
 
@@ -169,6 +170,31 @@ TEST(HttpRoutes, AReportIsTheAffairOfTheScriptThatRunsForTheEvent) {
     EXPECT_TRUE(plan(face, "POST", "/v1/events/12/report", Face::peer(4'002, {50})).ask) << "another user";
     EXPECT_TRUE(plan(face, "POST", "/v1/events/12/jobs", Face::peer(4'000, {50})).ask) << "another act";
     EXPECT_TRUE(plan(face, "POST", "/v1/events/12/report", Face::peer(4'000)).refused) << "no member";
+}
+
+TEST(HttpRoutes, OptionsTellsWhatAPathTakes) {
+    using Headers = std::vector<std::pair<std::string, std::string>>;
+    Face face;
+    const auto ask = [&face](std::string_view target, std::shared_ptr<Peer> who) {
+        return std::move(*plan(face, "OPTIONS", target, std::move(who)).refused);
+    };
+    const Response path = ask("/v1/events?x=1", Face::peer(4'000, {50}));
+    EXPECT_EQ(path.status, 204U);
+    EXPECT_EQ(path.headers, (Headers{{"Allow", "POST, GET, HEAD, OPTIONS"}}));
+    EXPECT_EQ(path.body, "");
+    EXPECT_EQ(ask("/v1/reload", Face::peer(::getuid())).headers, (Headers{{"Allow", "POST, OPTIONS"}}));
+    EXPECT_EQ(ask("*", Face::peer(::getuid())).headers, (Headers{{"Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS"}}));
+    EXPECT_EQ(ask("/nowhere", Face::peer(::getuid())).status, 404U);
+    EXPECT_EQ(ask("/v1/events", Face::peer(4'001)).status, 403U) << "strangers learn nothing";
+    EXPECT_EQ(ask("*", Face::peer(4'001)).status, 403U);
+}
+
+TEST(HttpRoutes, WhatIsNotThereYetSaysSoUnderItsWholePath) {
+    Face face;
+    for (const std::string_view target :
+         {"/v1/reports/1", "/v1/reports/1/", "/v1/reports/1/a.html", "/v1/reports/1/a/b"}) {
+        EXPECT_EQ(plan(face, "GET", target, Face::peer(::getuid())).refused->status, 503U) << target;
+    }
 }
 
 TEST(HttpRoutes, ParametersAreChecked) {

@@ -134,6 +134,30 @@ TEST(HttpStream, AnIndexOfTheFutureIsAGapToo) {
     EXPECT_EQ(stream.ids(), from_to(2, 2));
 }
 
+// The store of the face is aaaa…
+TEST(HttpStream, APositionMayNameItsStore) {
+    const std::string ours(32, 'a');
+    const std::string other(32, 'b');
+    for (const bool header : {false, true}) {
+        Face face;
+        for (int i = 0; i < 5; ++i) {
+            face.log.add("x");
+        }
+        const auto from = [&face, header](const std::string& position) {
+            return header ? Stream(face, "", "Last-Event-ID: " + position + "\r\n")
+                          : Stream(face, "?after=" + position);
+        };
+        Stream same = from(ours + ":3");
+        ASSERT_TRUE(same.until(id_line(5)));
+        EXPECT_EQ(same.ids(), from_to(4, 5));
+        Stream foreign = from(other + ":3");
+        ASSERT_TRUE(foreign.until("event: gap\ndata: {\"after\":3,\"first\":6}\n\n")) << "3 was another event there";
+        face.log.add("y");
+        ASSERT_TRUE(foreign.until(id_line(6)));
+        EXPECT_EQ(foreign.ids(), from_to(6, 6));
+    }
+}
+
 TEST(HttpStream, FiltersLiveAndOld) {
     Face face;
     face.log.add("a.1");
@@ -242,6 +266,91 @@ TEST(HttpStream, ManyFollowersSeeTheSame) {
         ASSERT_TRUE(stream->until(id_line(100)));
         EXPECT_EQ(stream->ids(), from_to(1, 100));
     }
+}
+
+TEST(HttpStream, OneFilterIsOneAudienceAndItsFollowersNeedNotBeInStep) {
+    Limits limits = Face::fast();
+    limits.follower_events = 3;
+    Face face(limits);
+    for (int i = 0; i < 30; ++i) {
+        face.log.add(i % 2 == 0 ? "even" : "odd");
+    }
+    std::vector<std::unique_ptr<Stream>> streams;
+    for (int i = 0; i < 12; ++i) { // live ones, and such as have far to go, of three filters
+        const std::string filter = i % 3 == 0 ? "" : i % 3 == 1 ? "event_name=odd" : "event_name=even";
+        streams.push_back(std::make_unique<Stream>(face, "?" + filter + (i < 6 ? "" : "&after=" + std::to_string(i))));
+        face.log.add("odd");
+        face.log.add("even");
+    }
+    EXPECT_EQ(face.log.followers(), 1U) << "the log tells the face once";
+    std::uint64_t last_odd = face.log.add("odd");
+    std::uint64_t last_even = face.log.add("even");
+    for (std::size_t i = 0; i < streams.size(); ++i) {
+        ASSERT_TRUE(streams[i]->until(id_line(i % 3 == 1 ? last_odd : last_even))) << i;
+        std::vector<std::uint64_t> wanted;
+        const std::uint64_t begin = i < 6 ? 30 + 2 * i : i;
+        for (const Event& event : face.log.events) {
+            const bool asked = i % 3 == 0 || event.event_name == (i % 3 == 1 ? "odd" : "even");
+            if (event.unique_index > begin && asked) {
+                wanted.push_back(event.unique_index);
+            }
+        }
+        EXPECT_EQ(streams[i]->ids(), wanted) << i;
+    }
+}
+
+TEST(HttpStream, ManyAreWokenTogetherAndNotTooOften) {
+    Limits limits = Face::fast();
+    limits.follower_pace_us = 20'000;
+    limits.followers_at_once = 2;
+    Face face(limits);
+    std::vector<std::unique_ptr<Stream>> streams;
+    for (int i = 0; i < 5; ++i) {
+        streams.push_back(std::make_unique<Stream>(face));
+        ASSERT_TRUE(streams.back()->until("retry: 2000"));
+    }
+    face.log.add("wakes");
+    for (const auto& stream : streams) {
+        ASSERT_TRUE(stream->until(id_line(1)));
+    }
+    const auto begin = std::chrono::steady_clock::now();
+    for (int i = 0; i < 10; ++i) {
+        face.log.add("waits");
+        face.settle();
+    }
+    for (const auto& stream : streams) {
+        ASSERT_TRUE(stream->until(id_line(11)));
+        EXPECT_EQ(stream->ids(), from_to(1, 11));
+    }
+    EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(60)) << "five streams, 20 ms each";
+    EXPECT_EQ(face.log.reads, 0U);
+}
+
+TEST(HttpStream, AllBuffersTogetherAreBounded) {
+    Limits limits = Face::fast();
+    limits.followers_bytes = 20'000;
+    Face face(limits);
+    std::vector<std::unique_ptr<Stream>> streams;
+    for (int i = 0; i < 4; ++i) {
+        streams.push_back(std::make_unique<Stream>(face));
+    }
+    std::size_t most = 0;
+    for (int i = 0; i < 8'000; ++i) { // more than the sockets hold
+        face.log.add("flood");
+        most = std::max(most, face.hub->application().streams_hold());
+        if (i % 10 == 0) {
+            face.settle();
+        }
+    }
+    EXPECT_GE(most, limits.followers_bytes);
+    EXPECT_LT(most, 10 * limits.followers_bytes) << "what was read from the log goes beyond, once for each";
+    for (const auto& stream : streams) {
+        ASSERT_TRUE(stream->until(id_line(8'000)));
+        EXPECT_EQ(stream->ids(), from_to(1, 8'000));
+    }
+    streams.clear();
+    EXPECT_TRUE(face.pump([&face] { return face.hub->connections() == 0; }));
+    EXPECT_EQ(face.hub->application().streams_hold(), 0U) << "and all is given back";
 }
 
 } // namespace
