@@ -272,6 +272,7 @@ def test_operation(run):
         run.expect(200, "GET", path)
     run.expect(200, "POST", "/v1/reload")
     run.expect(200, "POST", "/v1/backup")
+    run.daemon.http.ndjson([{"event_name": "x", "event_src": "s", "payload": {"x": "y" * 50_000}} for _ in range(100)])
     with held(run.daemon, b"POST /v1/backup HTTP/1.1\r\nHost: l\r\n\r\n", 1) as (peer,):
         assert peer.recv(9) == b"HTTP/1.1 "  # it has begun, and is larger than what a socket holds
         run.expect(409, "POST", "/v1/backup")
