@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 # python3: the clients of the tests that must run inside; tzdata: named zones; curl: the client that everybody has.
-BASE = ("systemd", "systemd-sysv", "dbus", "libnss-systemd", "python3-minimal", "libpython3-stdlib", "curl", "tzdata")
+BASE = ("systemd", "systemd-sysv", "dbus", "polkitd", "libnss-systemd", "python3-minimal", "libpython3-stdlib", "curl", "tzdata")
 # Work that a machine of a few minutes does not need.
 MASKED = ("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer",
           "e2scrub_reap.service", "fstrim.timer", "systemd-networkd.service", "systemd-resolved.service",
