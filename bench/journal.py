@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT / "tests/support"))
 
 from client import Http  # noqa: E402
 from daemon import Daemon  # noqa: E402
-from queries import BATCH, make, measured, quantiles  # noqa: E402
+from measure import generated, measured, quantiles  # noqa: E402
 
 WRITER = Path("/lib/systemd/systemd-journal-remote")
 BOOT = "_BOOT_ID=" + "0123456789abcdef" * 2
@@ -34,16 +34,15 @@ def entry(event, number):
 
 def fill(http, journal, count):
     with subprocess.Popen([WRITER, "-o", journal, "-"], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as writer:
-        for first in range(0, count, BATCH):
-            events = []
-            for number in range(first, min(first + BATCH, count)):
-                event = make(number)
-                event["event_time"] = int(event["event_time"])
-                events.append(event)
-                writer.stdin.write(entry(event, number))
-            answer = http.ndjson([json.dumps(event) for event in events])
+        rest, number = b"", 0
+        for piece in generated("json", 0, count, count):
+            *lines, rest = (rest + piece).split(b"\n")
+            for line in lines:
+                writer.stdin.write(entry(json.loads(line), number))
+                number += 1
+            answer = http.ndjson([line.decode() for line in lines])
             assert answer.status == 201, answer
-            print(f"\r{first + len(events):,} of {count:,} events", end="", file=sys.stderr, flush=True)
+            print(f"\r{number:,} of {count:,} events", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
 
 

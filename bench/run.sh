@@ -23,7 +23,7 @@ all() {
   part "Intake beside other stores" bench/peers.py
   part "Intake while jobs run" bench/jobs.py
   part "What grows and what does not" bench/scale.py
-  part "Queries beside SQLite" bench/queries.py
+  part "Queries beside SQLite and PostgreSQL" bench/queries.py
   [ -x /lib/systemd/systemd-journal-remote ] && part "Queries beside journalctl" bench/journal.py
   return "$status"
 }

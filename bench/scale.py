@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT / "tests/support"))
 
 from daemon import Daemon  # noqa: E402
 from house import BUILD  # noqa: E402
+from measure import quiet  # noqa: E402
 
 BATCH = 10_000
 LINE_BYTES = 299.3  # of bench/sample.hpp, on average
@@ -76,17 +77,6 @@ def many(count):
     """Lines as others than this program's clients send: text that is not alike."""
     return [json.dumps({"event_name": f"bench.name_{n % 200}", "event_src": f"detector_{n % 1_000}", "scid": n % 5_000, "summary": f"line {n}"})
             for n in range(count)]
-
-
-def quiet(daemon):
-    """Until no block is being made: the processor is used no more."""
-    stat = Path(f"/proc/{daemon.process.pid}/stat")
-    used, since = -1, 0
-    while since < 10:
-        now = sum(map(int, stat.read_text().rsplit(")", 1)[1].split()[11:13]))
-        since = since + 1 if now == used else 0
-        used = now
-        threading.Event().wait(0.05)
 
 
 def submits(daemon, enough):

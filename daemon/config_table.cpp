@@ -116,8 +116,7 @@ std::vector<Key<Config>> store_keys() {
             {Shape{.kind = Kind::size, .bounds = {.min = mib, .max = 64 * tib}, .automatic = true}, "auto", restart},
             &Config::store_max_bytes,
             "size of the store beyond which older events go before their time; auto: the smaller of 4G and 10 % of the "
-            "file "
-            "system"),
+            "file system"),
         key("store.keep_free",
             {Shape{.kind = Kind::size_or_share, .bounds = {.min = 0, .max = 64 * tib}}, "15%", restart},
             &Config::store_keep_free, "what the store leaves free on its file system: a size or a percentage"),
@@ -129,7 +128,7 @@ std::vector<Key<Config>> store_keys() {
             "how many of the newest events are kept in memory for queries"),
         key("store.readers", {integer(1, 16), "2", restart}, &Config::store_readers, "threads that answer queries"),
         key("store.query_timeout", {duration(100'000, 3600 * second), "30s", restart}, &Config::store_query_timeout_us,
-            "a query that takes longer is refused"),
+            "a count that takes longer is refused; a page of events ends after a second and goes on by its cursor"),
         key("store.retention.info", {duration(second, 100 * year), "30d", restart}, &Config::retention_info_us,
             "how long events of severity info are kept"),
         key("store.retention.warning", {duration(second, 100 * year), "90d", restart}, &Config::retention_warning_us,

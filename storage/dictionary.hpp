@@ -109,7 +109,6 @@ struct HourWindow {
     std::uint32_t to = UINT32_MAX; // the first that is not wanted as a whole
     bool part_before = false;      // of the hour before `from`
     bool part_after = false;       // of `to`
-    bool all() const { return from == 0 && to == UINT32_MAX; }
     bool has(std::uint32_t hour) const { return hour >= from && hour < to; }
     bool has_part(std::uint32_t hour) const { return (part_before && hour + 1 == from) || (part_after && hour == to); }
 };

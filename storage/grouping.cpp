@@ -154,7 +154,7 @@ Result<std::uint64_t> Grouping::take_counted(const Txn& txn, ValueLists& lists, 
         return count_values(txn, block, window, **values);
     }
     const auto ordinal = (*values)->find(*only_.front());
-    if (!ordinal) {
+    if (!ordinal || !one_->wants(*only_.front())) { // a severity below the least that is asked for
         return 0;
     }
     const auto sums = read_sums(txn, block.first, by_.front(), *ordinal);

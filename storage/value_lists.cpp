@@ -45,6 +45,11 @@ Result<std::shared_ptr<const ValueList>> ValueLists::of(const Txn& txn, BlockPla
     return list;
 }
 
+std::size_t ValueLists::bytes() {
+    const std::scoped_lock lock(mutex_);
+    return bytes_;
+}
+
 void ValueLists::keep(BlockPlace block, Dimension dimension, std::shared_ptr<const ValueList>& list) {
     const std::scoped_lock lock(mutex_);
     if (bytes_ + entry_bytes + list->bytes() > value_lists_bytes_max) {

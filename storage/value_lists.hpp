@@ -48,6 +48,8 @@ class ValueLists {
 public:
     // Of a block of which nothing has gone. May be called by many threads.
     Result<std::shared_ptr<const ValueList>> of(const Txn& txn, BlockPlace block, Dimension dimension);
+    // That they take now.
+    std::size_t bytes();
 
 private:
     void keep(BlockPlace block, Dimension dimension, std::shared_ptr<const ValueList>& list);

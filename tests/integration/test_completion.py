@@ -2,9 +2,7 @@
 """Completion in the shells themselves, with names of a running daemon."""
 
 import os
-import shutil
 import subprocess
-import time
 
 import pytest
 from house import ROOT, tool
@@ -48,13 +46,10 @@ def test_bash(names, words, wanted):
 
 
 def test_without_a_daemon_verbs_are_still_offered_and_nothing_is_said(tmp_path):
-    began = time.monotonic()
     assert bash(tmp_path / "none", str(tool("tocsinctl")), "heartbeats", "show", "") == []
     assert bash(tmp_path / "none", str(tool("tocsinctl")), "retent") == ["retention"]
-    assert time.monotonic() - began < 10
 
 
-@pytest.mark.skipif(not shutil.which("fish"), reason="fish is not installed")
 def test_fish(names):
     script = f"source {ROOT}/completions/tocsinctl.fish; complete -C 'tocsinctl query --name complete.'"
     env = {**os.environ, "TOCSIN_SOCKET": str(names.socket), "PATH": f"{tool('tocsinctl').parent}:{os.environ['PATH']}"}
@@ -62,9 +57,8 @@ def test_fish(names):
     assert done.stdout.split() == ["complete.me"], done.stderr
 
 
-@pytest.mark.skipif(not shutil.which("zsh"), reason="zsh is not installed")
 def test_zsh_reads_its_script(names):
-    script = "autoload -U compinit && compinit -u; fpath=($1 $fpath); compadd() { print -l -- ${@[6,-1]} }; " \
+    script = "autoload -U compinit && compinit -u; fpath=($1 $fpath); compadd() { print -l -- ${@[5,-1]} }; " \
              "source $1/_tocsinctl; words=(tocsinctl query --name complete.); CURRENT=4; _tocsinctl"
     env = {**os.environ, "TOCSIN_SOCKET": str(names.socket), "PATH": f"{tool('tocsinctl').parent}:{os.environ['PATH']}"}
     done = subprocess.run(["zsh", "-f", "-c", script, "zsh", str(ROOT / "completions")], env=env, capture_output=True,

@@ -180,30 +180,6 @@ protected:
         }
     }
 
-    static std::string text_of(const Event& e, GroupKey key) {
-        switch (key) {
-        case GroupKey::event_name:
-            return e.event_name;
-        case GroupKey::event_src:
-            return e.event_src;
-        case GroupKey::scid:
-            return std::to_string(e.scid);
-        case GroupKey::severity:
-            return std::string(to_string(e.severity));
-        case GroupKey::environment:
-            return e.environment;
-        case GroupKey::event_rule_id:
-            return e.event_rule_id ? std::to_string(*e.event_rule_id) : "";
-        case GroupKey::event_type:
-            return std::string(to_string(e.event_type));
-        case GroupKey::event_id:
-            return e.event_id;
-        case GroupKey::host:
-            return e.host;
-        }
-        return {};
-    }
-
     static void compare_totals(Fixture& f, Generator& make, const Filter& filter, const std::vector<Event>& want) {
         std::vector<GroupKey> by;
         for (std::uint64_t keys = 1 + make.pick(3); by.size() < keys;) {

@@ -120,30 +120,6 @@ std::vector<Event> mixed(std::mt19937_64& random, std::size_t count) {
     return all;
 }
 
-std::string text_of(const Event& e, GroupKey key) {
-    switch (key) {
-    case GroupKey::event_name:
-        return e.event_name;
-    case GroupKey::event_src:
-        return e.event_src;
-    case GroupKey::scid:
-        return std::to_string(e.scid);
-    case GroupKey::severity:
-        return std::string(to_string(e.severity));
-    case GroupKey::environment:
-        return e.environment;
-    case GroupKey::event_rule_id:
-        return e.event_rule_id ? std::to_string(*e.event_rule_id) : "";
-    case GroupKey::event_type:
-        return std::string(to_string(e.event_type));
-    case GroupKey::event_id:
-        return e.event_id;
-    case GroupKey::host:
-        return e.host;
-    }
-    return "";
-}
-
 constexpr std::array all_keys = {GroupKey::event_name, GroupKey::event_src,   GroupKey::scid,
                                  GroupKey::severity,   GroupKey::environment, GroupKey::event_rule_id,
                                  GroupKey::event_type, GroupKey::event_id,    GroupKey::host};
@@ -179,8 +155,12 @@ void set_values(Filter& filter, GroupKey key, std::mt19937_64& random) {
     } else if (key == GroupKey::scid) {
         filter.scid = kind == 1 ? std::vector<std::int64_t>{-2} : std::vector<std::int64_t>{0, 1};
     } else if (key == GroupKey::severity) {
-        kind == 1 ? filter.severity = {Severity::error} : filter.severity;
-        filter.min_severity = kind == 2 ? std::optional(Severity::warning) : std::nullopt;
+        if (kind != 2) {
+            filter.severity = {Severity::error};
+        }
+        if (kind != 1) { // both at times, which may leave nothing
+            filter.min_severity = random() % 2 == 0 ? Severity::warning : Severity::critical;
+        }
     } else if (key == GroupKey::environment) {
         filter.environment = {kind == 1 ? "aws" : ""};
     } else if (key == GroupKey::event_rule_id) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/clock.hpp"
+#include "core/statistics.hpp"
 #include "storage/seams.hpp"
 #include "storage/store.hpp"
 
@@ -165,6 +166,31 @@ inline Event random_event(std::mt19937_64& random, std::uint64_t number) {
         e.host_index = pick(1'000'000);
     }
     return e;
+}
+
+// What sums call the value that an event has of a key.
+inline std::string text_of(const Event& e, GroupKey key) {
+    switch (key) {
+    case GroupKey::event_name:
+        return e.event_name;
+    case GroupKey::event_src:
+        return e.event_src;
+    case GroupKey::scid:
+        return std::to_string(e.scid);
+    case GroupKey::severity:
+        return std::string(to_string(e.severity));
+    case GroupKey::environment:
+        return e.environment;
+    case GroupKey::event_rule_id:
+        return e.event_rule_id ? std::to_string(*e.event_rule_id) : "";
+    case GroupKey::event_type:
+        return std::string(to_string(e.event_type));
+    case GroupKey::event_id:
+        return e.event_id;
+    case GroupKey::host:
+        return e.host;
+    }
+    return "";
 }
 
 // A store with the test as its io thread; every call waits for its answer.
