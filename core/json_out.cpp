@@ -23,7 +23,7 @@ constexpr bool is_special(unsigned char byte) {
 std::size_t plain_run(std::string_view text, std::size_t place) {
     const std::size_t from = place;
     while (place + words::word_bytes <= text.size() &&
-           words::is_plain_word(words::load<std::uint64_t>(text.data() + place))) {
+           words::special_bytes(words::load<std::uint64_t>(text.data() + place)) == 0) {
         place += words::word_bytes;
     }
     while (place < text.size() && !is_special(static_cast<unsigned char>(text[place]))) {

@@ -85,23 +85,27 @@ inline char* copy(char* to, std::string_view text) {
     return to + size;
 }
 
-// U+0020-U+007E only.
-inline bool is_printable(std::string_view text) {
-    // The high bit of a byte: it is below 0x20 or above 0x7E, or a lower byte was.
-    return all(text, [](std::uint64_t word) { return (((word - ones * 0x20) | (word + ones) | word) & highs) == 0; });
+// The high bit of a byte that is not U+0020-U+007E. Behind the first such byte others may have it, too.
+constexpr std::uint64_t unprintable_bytes(std::uint64_t word) {
+    return ((word - ones * 0x20) | (word + ones) | word) & highs;
 }
 
-// No quote, backslash, control character or byte above ASCII (Hacker's Delight, 6-1).
-constexpr bool is_plain_word(std::uint64_t word) {
-    const std::uint64_t quote = word ^ (ones * '"');
-    const std::uint64_t backslash = word ^ (ones * '\\');
+inline bool is_printable(std::string_view text) {
+    return all(text, [](std::uint64_t word) { return unprintable_bytes(word) == 0; });
+}
+
+// The high bit of a byte that is a quote, a backslash, a control character or not ASCII. Behind the first such byte
+// others may have it, too.
+constexpr std::uint64_t special_bytes(std::uint64_t word) {
+    const std::uint64_t quote = (word ^ (ones * '"')) - ones;
+    const std::uint64_t backslash = (word ^ (ones * '\\')) - ones;
     const std::uint64_t control = word - ones * 0x20;
-    return ((((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) | control | word) & highs) == 0;
+    return (quote | backslash | control | word) & highs;
 }
 
 // Stands for itself between the quotes of JSON.
 inline bool is_plain(std::string_view text) {
-    return all(text, [](std::uint64_t word) { return is_plain_word(word); });
+    return all(text, [](std::uint64_t word) { return special_bytes(word) == 0; });
 }
 
 } // namespace tocsin::words
