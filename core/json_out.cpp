@@ -91,10 +91,10 @@ template <typename T> void append_number(std::string& out, T value) {
 // reads back as the value is the shortest; below 100,000 none is shorter with an exponent. Null for any other value.
 char* print_thousandths(char* to, double value) {
     const double magnitude = std::abs(value);
-    if (!(magnitude >= 0.001 && magnitude < 100'000)) {
+    if (magnitude < 0.001 || magnitude >= 100'000) {
         return nullptr;
     }
-    const auto thousandths = static_cast<std::uint32_t>(magnitude * 1'000 + 0.5);
+    const auto thousandths = static_cast<std::uint32_t>(std::lround(magnitude * 1'000));
     if (thousandths / 1'000.0 != magnitude) {
         return nullptr;
     }

@@ -2,10 +2,12 @@
 #include "core/json_plain.hpp"
 
 #include "core/builder_access.hpp"
+#include "core/event.hpp"
 #include "core/words.hpp"
 
 #include <algorithm>
 #include <bit>
+#include <charconv>
 
 namespace tocsin::json {
 
@@ -13,6 +15,10 @@ namespace {
 
 constexpr std::size_t integer_digits = 18; // of which all fit
 constexpr std::size_t real_digits = 15;    // of which no two are the same real
+
+// What is behind a backslash where a payload keeps it so, and the characters that are meant.
+constexpr std::string_view kept_escapes = "\"\\bfnrt";
+constexpr std::string_view stands_for = "\"\\\b\f\n\r\t";
 
 constexpr bool is_digit(char c) {
     return c >= '0' && c <= '9';
@@ -33,8 +39,12 @@ bool is_kept_real(std::string_view whole, std::string_view decimals) {
     return decimals.back() != '0' && (whole != "0" || !decimals.starts_with("000"));
 }
 
+constexpr bool is_control(char c) {
+    return static_cast<unsigned char>(c) < 0x20;
+}
+
 constexpr bool is_special(char c) {
-    return c < 0x20 || c == 0x7F || c == '"' || c == '\\';
+    return is_control(c) || static_cast<unsigned char>(c) >= 0x7F || c == '"' || c == '\\';
 }
 
 // Where printable ASCII without quotes and backslashes ends.
@@ -82,7 +92,7 @@ inline std::string_view PlainReader::digits(const char* at) const {
     return {begin, at};
 }
 
-inline const char* PlainReader::string(const char* at, std::string_view& text) const {
+inline const char* PlainReader::usual_string(const char* at, std::string_view& text) const {
     if (!is(at, '"')) {
         return nullptr;
     }
@@ -90,6 +100,34 @@ inline const char* PlainReader::string(const char* at, std::string_view& text) c
     const char* const end = plain_end(begin, end_);
     text = {begin, end};
     return is(end, '"') ? end + 1 : nullptr;
+}
+
+const char* PlainReader::string(const char* at, std::string_view& text) const {
+    if (!is(at, '"')) {
+        return nullptr;
+    }
+    const char* const begin = ++at;
+    while (at != end_ && *at != '"') {
+        const bool escape = *at == '\\';
+        at += escape ? 1 : 0;
+        if (at == end_ || is_control(*at) || (escape && kept_escapes.find(*at) == std::string_view::npos)) {
+            return nullptr;
+        }
+        ++at;
+    }
+    text = {begin, at};
+    return at != end_ && valid_utf8(text) ? at + 1 : nullptr;
+}
+
+std::string_view PlainReader::unescaped(std::string_view text) {
+    if (text.find('\\') == std::string_view::npos) {
+        return text;
+    }
+    unescaped_.clear();
+    for (auto at = text.begin(); at != text.end(); ++at) {
+        unescaped_ += *at == '\\' ? stands_for[kept_escapes.find(*++at)] : *at;
+    }
+    return unescaped_;
 }
 
 const char* PlainReader::integer(const char* at, std::int64_t& value) const {
@@ -106,19 +144,48 @@ const char* PlainReader::integer(const char* at, std::int64_t& value) const {
     return whole.data() + whole.size();
 }
 
-// Only numbers that are kept as they were written.
-const char* PlainReader::number(const char* at) const {
+const char* PlainReader::number(const char* at) {
     const bool negative = is(at, '-');
     const std::string_view whole = digits(negative ? at + 1 : at);
     if (!is_whole(whole)) {
         return nullptr;
     }
-    const char* const end = whole.data() + whole.size();
-    if (!is(end, '.')) {
+    const char* end = whole.data() + whole.size();
+    if (!is(end, '.') && !is(end, 'e') && !is(end, 'E')) {
         return negative && whole == "0" ? nullptr : end;
     }
-    const std::string_view decimals = digits(end + 1);
-    return is_kept_real(whole, decimals) ? decimals.data() + decimals.size() : nullptr;
+    if (is(end, '.')) {
+        const std::string_view decimals = digits(end + 1);
+        end = decimals.data() + decimals.size();
+        if (decimals.empty()) {
+            return nullptr;
+        }
+        if (is_kept_real(whole, decimals) && !is(end, 'e') && !is(end, 'E')) {
+            return end;
+        }
+    }
+    return real(at, exponent(end));
+}
+
+const char* PlainReader::exponent(const char* at) const {
+    if (!is(at, 'e') && !is(at, 'E')) {
+        return at;
+    }
+    ++at;
+    const std::string_view power = digits(is(at, '+') || is(at, '-') ? at + 1 : at);
+    return power.empty() ? nullptr : power.data() + power.size();
+}
+
+// Kept as its shortest text.
+const char* PlainReader::real(const char* at, const char* end) {
+    double value = 0;
+    if (end == nullptr || std::from_chars(at, end, value).ec != std::errc{}) {
+        return nullptr;
+    }
+    std::array<char, real_bytes> text{};
+    payload_.append(uncopied_, at).append(text.data(), print_real(text.data(), value));
+    uncopied_ = end;
+    return end;
 }
 
 const char* PlainReader::literal(const char* at, std::string_view text) const {
@@ -126,9 +193,26 @@ const char* PlainReader::literal(const char* at, std::string_view text) const {
 }
 
 bool PlainReader::read(std::string_view text, EventBuilder& builder, const Redaction& redaction) {
+    constexpr unsigned given_up_after = 4;
+    constexpr unsigned left_out_at_once = 16;
+    if (left_out_ > 0) {
+        --left_out_;
+        return false;
+    }
+    redaction_ = &redaction;
+    if (event(text, builder)) {
+        in_vain_ = 0;
+        return true;
+    }
+    if (++in_vain_ >= given_up_after) {
+        left_out_ = left_out_at_once;
+    }
+    return false;
+}
+
+bool PlainReader::event(std::string_view text, EventBuilder& builder) {
     const char* at = text.data();
     end_ = at + text.size();
-    redaction_ = &redaction;
     if (!is(at, '{')) {
         return false;
     }
@@ -144,7 +228,7 @@ bool PlainReader::read(std::string_view text, EventBuilder& builder, const Redac
 
 const char* PlainReader::member(const char* at, EventBuilder& builder) {
     std::string_view name;
-    at = string(at, name);
+    at = usual_string(at, name);
     const auto field = at == nullptr ? std::nullopt : field_of(name);
     if (!field) {
         return nullptr;
@@ -158,17 +242,31 @@ const char* PlainReader::member(const char* at, EventBuilder& builder) {
         return *field == EventField::payload ? payload(at, builder) : nullptr;
     }
     if (is(at, '"')) {
-        std::string_view text;
-        at = string(at, text);
-        return at != nullptr && BuilderAccess::takes(builder, *field, text) ? at : nullptr;
+        return text(at, *field, builder);
     }
     if (is(at, 'n')) {
-        at = literal(at, "null");
-        return at != nullptr && BuilderAccess::takes(builder, *field, std::string_view()) ? at : nullptr;
+        BuilderAccess::set(builder, *field, {});
+        return literal(at, "null");
     }
     std::int64_t number = 0;
     at = integer(at, number);
-    return at != nullptr && BuilderAccess::takes(builder, *field, number) ? at : nullptr;
+    if (at != nullptr && !BuilderAccess::takes(builder, *field, number)) {
+        BuilderAccess::set(builder, *field, number);
+    }
+    return at;
+}
+
+const char* PlainReader::text(const char* at, EventField field, EventBuilder& builder) {
+    std::string_view text;
+    const char* const end = usual_string(at, text);
+    if (end != nullptr && BuilderAccess::takes(builder, field, text)) {
+        return end;
+    }
+    at = string(at, text);
+    if (at != nullptr) {
+        BuilderAccess::set(builder, field, unescaped(text));
+    }
+    return at;
 }
 
 const char* PlainReader::payload(const char* at, EventBuilder& builder) {
@@ -197,7 +295,8 @@ const char* PlainReader::value(const char* at, unsigned depth) {
     switch (*at) {
     case '"': {
         std::string_view text;
-        return string(at, text);
+        const char* const end = usual_string(at, text);
+        return end != nullptr ? end : string(at, text);
     }
     case '{':
         return depth < limits::payload_depth ? object(at, depth + 1) : nullptr;
@@ -259,7 +358,7 @@ const char* PlainReader::array(const char* at, unsigned depth) {
 // With its colon. The keys before it in the same object stand from first_key on.
 const char* PlainReader::key(const char* at, std::size_t first_key, std::uint64_t& marks) {
     std::string_view name;
-    at = string(at, name);
+    at = usual_string(at, name);
     if (at == nullptr || key_count_ == keys_kept || redaction_->takes(name)) {
         return nullptr;
     }

@@ -20,6 +20,14 @@ template <typename T> T load(const char* from) {
     return value;
 }
 
+template <typename T> T load(std::string_view text, std::size_t place) {
+    return load<T>(text.data() + place);
+}
+
+inline std::uint64_t word_at(std::string_view text, std::size_t place) {
+    return load<std::uint64_t>(text, place);
+}
+
 // One to eight bytes of a text as a word that nothing but bytes of this text is in, and that another text of the same
 // length has only where it is the same.
 inline std::uint64_t short_word(std::string_view text) {
@@ -62,21 +70,20 @@ inline bool same(std::string_view a, std::string_view b) {
         return a.empty() || short_word(a) == short_word(b);
     }
     const std::size_t last = a.size() - word_bytes;
-    return load<std::uint64_t>(a.data()) == load<std::uint64_t>(b.data()) &&
-           load<std::uint64_t>(a.data() + last) == load<std::uint64_t>(b.data() + last);
+    return word_at(a, 0) == word_at(b, 0) && word_at(a, last) == word_at(b, last);
 }
 
 // Copies a text to where there is room for it; where it ends there.
 inline char* copy(char* to, std::string_view text) {
     const std::size_t size = text.size();
     if (size >= word_bytes && size <= 2 * word_bytes) {
-        const auto first = load<std::uint64_t>(text.data());
-        const auto last = load<std::uint64_t>(text.data() + size - word_bytes);
+        const std::uint64_t first = word_at(text, 0);
+        const std::uint64_t last = word_at(text, size - word_bytes);
         std::memcpy(to, &first, word_bytes);
         std::memcpy(to + size - word_bytes, &last, word_bytes);
     } else if (size >= sizeof(std::uint32_t) && size < word_bytes) {
-        const auto first = load<std::uint32_t>(text.data());
-        const auto last = load<std::uint32_t>(text.data() + size - sizeof(std::uint32_t));
+        const auto first = load<std::uint32_t>(text, 0);
+        const auto last = load<std::uint32_t>(text, size - sizeof(std::uint32_t));
         std::memcpy(to, &first, sizeof first);
         std::memcpy(to + size - sizeof last, &last, sizeof last);
     } else if (size != 0) {

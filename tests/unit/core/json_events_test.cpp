@@ -181,6 +181,27 @@ TEST(JsonEvents, NumbersOfAPayloadAreKeptAsABuilderKeepsThem) {
     }
 }
 
+// Lines that are read the quick way and lines that are not, in runs of any length: one parser reads them all.
+TEST(JsonEvents, ALineIsReadTheSameWhateverWasBeforeIt) {
+    std::mt19937 random(7);
+    std::string batch;
+    std::vector<Event> expected;
+    while (expected.size() < 500) {
+        const bool usual = random() % 2 == 0;
+        for (auto run = random() % 30; run > 0; --run) {
+            const std::string number = std::to_string(expected.size());
+            const std::string line = line_of({R"("event_name":"n)" + number + '"', R"("event_src":"s")",
+                                              usual ? R"("summary":"a")" : R"("summary":"\u00fc")",
+                                              R"("payload":{"n":)" + number + (usual ? "}" : R"(,"token":1})")});
+            batch += line + "\n";
+            expected.push_back(by_members(line).value().value());
+        }
+    }
+    const auto events = Parser().ndjson(batch, rules(), now_us);
+    ASSERT_TRUE(events) << events.error().detail();
+    EXPECT_EQ(*events, expected);
+}
+
 TEST(JsonEvents, AnySpoiltLineIsWhatABuilderSaysOfIt) {
     const std::string line =
         R"({"event_name":"disk.full","event_src":"df","scid":12,"severity":"error","event_rule_id":7,)"
