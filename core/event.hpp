@@ -126,7 +126,8 @@ private:
     friend struct json::BuilderAccess; // hands in payloads that it has checked, minified and redacted already
     bool first_time(EventField field);
     void set(EventField field, const Scalar& value);
-    // As set() does with what most values are; false, and nothing done, with what it has to look at more closely.
+    // As set() does with what most values are, texts of printable ASCII among them; false where set() has to look more
+    // closely, and then has to be asked.
     bool takes(EventField field, std::string_view text);
     bool takes(EventField field, std::int64_t number);
     // Checks what is only known at the end and fills in the defaults; the event is then whole.

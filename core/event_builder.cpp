@@ -216,28 +216,34 @@ Problem read_field(EventField field, const Scalar& value, const IntakeRules& rul
     return row == text_fields.size() ? Problem("cannot be set") : read_text(text_fields[row], value, event);
 }
 
-bool takes_word(Event& event, EventField field, std::string_view text) {
-    if (field == EventField::severity) {
-        const auto severity = severity_from(text);
-        event.severity = severity.value_or(event.severity);
-        return severity.has_value();
+template <typename T> bool takes_if(T& member, const auto& read) {
+    if (read) {
+        member = *read;
     }
-    if (field == EventField::event_type) {
-        const auto type = event_type_from(text);
-        event.event_type = type.value_or(event.event_type);
-        return type.has_value();
-    }
-    return false;
+    return read.has_value();
 }
 
-// Names and texts that need no second look, and words of the two lists.
-bool takes_text(Event& event, EventField field, std::string_view text) {
+bool takes_word(Event& event, EventField field, std::string_view text, const Zone& zone) {
+    switch (field) {
+    case EventField::severity:
+        return takes_if(event.severity, severity_from(text));
+    case EventField::event_type:
+        return takes_if(event.event_type, event_type_from(text));
+    case EventField::event_time:
+        return takes_if(event.event_time_us, parse_time_us(text, zone));
+    default:
+        return false;
+    }
+}
+
+// Of printable ASCII.
+bool takes_text(Event& event, EventField field, std::string_view text, const Zone& zone) {
     const std::size_t place = text_rows[static_cast<std::size_t>(field)];
     if (place == text_fields.size()) {
-        return takes_word(event, field, text);
+        return takes_word(event, field, text, zone);
     }
     const TextField& row = text_fields[place];
-    if (field == EventField::spark_script || text.empty() || text.size() > row.max_bytes || !is_printable_ascii(text)) {
+    if (text.size() > row.max_bytes || (field == EventField::spark_script && script_name_problem(text))) {
         return false;
     }
     event.*row.member = std::string(field == EventField::environment ? canonical_environment(text) : text);
@@ -249,15 +255,15 @@ bool takes_integer(Event& event, EventField field, std::int64_t number) {
     case EventField::scid:
         event.scid = number;
         return true;
+    case EventField::event_time:
+        event.event_time_us = time_us_from_integer(number);
+        return true;
     case EventField::event_rule_id:
         event.event_rule_id = number;
         return true;
     case EventField::count:
-        if (number < 1 || std::cmp_greater(number, limits::count_max)) {
-            return false;
-        }
         event.count = static_cast<std::uint64_t>(number);
-        return true;
+        return number >= 1 && std::cmp_less_equal(number, limits::count_max);
     default:
         return false;
     }
@@ -292,8 +298,14 @@ bool EventBuilder::first_time(EventField field) {
 }
 
 bool EventBuilder::takes(EventField field, std::string_view text) {
-    if ((seen_ & bit_of(field)) != 0 || !takes_text(event_, field, text)) {
+    if ((seen_ & bit_of(field)) != 0) {
         return false;
+    }
+    if (!text.empty()) {
+        if (!takes_text(event_, field, text, rules_.zone)) {
+            return false;
+        }
+        time_given_ |= field == EventField::event_time;
     }
     seen_ |= bit_of(field);
     return true;
@@ -304,6 +316,7 @@ bool EventBuilder::takes(EventField field, std::int64_t number) {
         return false;
     }
     seen_ |= bit_of(field);
+    time_given_ |= field == EventField::event_time;
     return true;
 }
 

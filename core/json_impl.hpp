@@ -21,6 +21,10 @@ namespace tocsin::json {
 
 using simdjson::dom::element;
 
+constexpr bool is_blank(char c) {
+    return c <= ' ' && (c == ' ' || c == '\t' || c == '\r' || c == '\n');
+}
+
 // A parser with its buffers. An element lives until the next read() of its document.
 class Document {
 public:
@@ -112,6 +116,12 @@ private:
     unsigned depth_ = 0;
     std::string problem_{};
 };
+
+// One bit of 64: keys with different ones are different.
+inline std::uint64_t mark_of(std::string_view key) {
+    const std::size_t ends = key.empty() ? 0 : static_cast<std::size_t>(key.front() + 3 * key.back());
+    return std::uint64_t{1} << (key.size() + ends) % 64;
+}
 
 // A key that an object has twice.
 std::optional<std::string_view> repeated_key(const simdjson::dom::object& object);

@@ -1,66 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/builder_access.hpp"
 #include "core/event_fields.hpp"
 #include "core/json.hpp"
 #include "core/json_impl.hpp"
+#include "core/json_plain.hpp"
+#include "core/utf8.hpp"
 
 #include <utility>
 
 namespace tocsin::json {
 
-// Hands the payload of a tree to a builder without writing and reading it once more, and takes the event out of it.
-struct BuilderAccess {
-    // `scratch` keeps its memory from event to event; the event's own is then as large as it must be.
-    static void payload(EventBuilder& builder, const element& value, const Redaction& redaction, std::string& scratch) {
-        const std::string_view key = name_of(EventField::payload);
-        if (!builder.first_time(EventField::payload)) {
-            builder.refuse(key, "is given twice");
-            return;
-        }
-        scratch.clear();
-        if (auto problem = append_payload(scratch, value, redaction)) {
-            builder.refuse(key, std::move(*problem));
-            return;
-        }
-        builder.event_.payload = scratch;
-    }
-    static std::optional<Error> complete(EventBuilder& builder) { return builder.complete(false); }
-    static void set(EventBuilder& builder, EventField field, const element& value) {
-        if (!takes(builder, field, value)) {
-            builder.set(field, shallow(value));
-        }
-    }
-
-private:
-    // What most values are.
-    static bool takes(EventBuilder& builder, EventField field, const element& value) {
-        switch (value.type()) {
-        case simdjson::dom::element_type::STRING:
-            return builder.takes(field, std::string_view(value));
-        case simdjson::dom::element_type::INT64:
-            return builder.takes(field, std::int64_t(value));
-        default:
-            return false;
-        }
-    }
-    // Only of what a builder looks at: whether it is an object or an array.
-    static Scalar shallow(const element& value) {
-        if (value.is_object()) {
-            return RawJson{"{}"};
-        }
-        return value.is_array() ? Scalar(RawJson{"[]"}) : scalar_of(value);
-    }
-};
-
 struct Parser::Impl {
     Document document{};
+    PlainReader plain{};
     std::string scratch{};
 };
 
 namespace {
-
-constexpr bool is_blank(char c) {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
 
 std::string_view trimmed(std::string_view text) {
     while (!text.empty() && is_blank(text.front())) {
@@ -75,11 +31,46 @@ std::string_view trimmed(std::string_view text) {
 // What events are read with.
 struct Reading {
     Document& document;
-    std::string& scratch;
+    PlainReader& plain;
+    std::string& scratch; // keeps its memory from event to event; an event's own is as large as it must be
     const IntakeRules& rules;
     std::int64_t now_us;
     Redaction redaction{rules.redact};
 };
+
+// What most values are.
+bool takes(EventBuilder& builder, EventField field, const element& value) {
+    switch (value.type()) {
+    case simdjson::dom::element_type::STRING: {
+        const std::string_view text(value);
+        return is_printable_ascii(text) && BuilderAccess::takes(builder, field, text);
+    }
+    case simdjson::dom::element_type::INT64:
+        return BuilderAccess::takes(builder, field, std::int64_t(value));
+    default:
+        return false;
+    }
+}
+
+// Only of what a builder looks at: whether it is an object or an array.
+Scalar shallow(const element& value) {
+    if (value.is_object()) {
+        return RawJson{"{}"};
+    }
+    return value.is_array() ? Scalar(RawJson{"[]"}) : scalar_of(value);
+}
+
+void set_payload(EventBuilder& builder, const element& value, const Reading& in) {
+    if (!BuilderAccess::first_payload(builder)) {
+        return;
+    }
+    in.scratch.clear();
+    if (auto problem = append_payload(in.scratch, value, in.redaction)) {
+        builder.refuse(name_of(EventField::payload), std::move(*problem));
+        return;
+    }
+    BuilderAccess::payload(builder, in.scratch);
+}
 
 std::optional<Error> fill(Event& event, const element& value, const Reading& in) {
     simdjson::dom::object object;
@@ -90,12 +81,12 @@ std::optional<Error> fill(Event& event, const element& value, const Reading& in)
     EventBuilder builder(in.rules, in.now_us, event);
     for (const auto field : object) {
         const auto known = field_of(field.key);
-        if (known == EventField::payload && field.value.is_object()) {
-            BuilderAccess::payload(builder, field.value, in.redaction, in.scratch);
-        } else if (known) {
-            BuilderAccess::set(builder, *known, field.value);
-        } else {
+        if (!known) {
             builder.set(field.key, {}); // refused by its name
+        } else if (*known == EventField::payload && field.value.is_object()) {
+            set_payload(builder, field.value, in);
+        } else if (!takes(builder, *known, field.value)) {
+            BuilderAccess::set(builder, *known, shallow(field.value));
         }
     }
     return BuilderAccess::complete(builder);
@@ -128,6 +119,11 @@ void set_index(Error& error, std::size_t index) {
     }
 }
 
+// An empty event made in its place, not over zeros that Event() would fill all of it with first.
+struct Fresh {
+    operator Event() const { return {}; }
+};
+
 // The events of a batch so far, and what is wrong with it.
 class Batch {
 public:
@@ -138,7 +134,7 @@ public:
         if (!error_.fields.empty()) {
             events_.clear(); // nobody will have them
         }
-        return events_.emplace_back();
+        return events_.emplace_back(Fresh{});
     }
 
     // False when there is no use in going on.
@@ -184,13 +180,24 @@ Error too_long() {
     return error;
 }
 
-// One event in a text of its own.
-std::optional<Error> read_single(Event& event, std::string_view text, const Reading& in) {
+std::optional<Error> read_tree(Event& event, std::string_view text, const Reading& in) {
     const auto read = in.document.read(text);
     if (read.error() != simdjson::SUCCESS) {
         return unreadable_event(text);
     }
-    auto error = fill(event, read.value_unsafe(), in);
+    return fill(event, read.value_unsafe(), in);
+}
+
+// One event in a text of its own.
+std::optional<Error> read_single(Event& event, std::string_view text, const Reading& in) {
+    EventBuilder builder(in.rules, in.now_us, event);
+    std::optional<Error> error;
+    if (in.plain.read(text, builder, in.redaction)) {
+        error = BuilderAccess::complete(builder);
+    } else {
+        event = {};
+        error = read_tree(event, text, in);
+    }
     if (!error && text.size() > limits::event_bytes) {
         error = field_error("", "an event is at most " + std::to_string(limits::event_bytes) + " bytes");
     }
@@ -252,7 +259,7 @@ Result<std::vector<Event>> Parser::events(std::string_view text, const IntakeRul
     if (inner.size() > limits::batch_bytes) {
         return std::unexpected(too_long());
     }
-    const Reading in{impl_->document, impl_->scratch, rules, now_us};
+    const Reading in{impl_->document, impl_->plain, impl_->scratch, rules, now_us};
     if (!is_array) {
         std::vector<Event> one(1);
         if (auto error = read_single(one.front(), inner, in)) {
@@ -273,7 +280,8 @@ Result<std::vector<Event>> Parser::events(std::string_view text, const IntakeRul
 
 Result<void> Parser::append(std::vector<Event>& events, std::string_view line, const IntakeRules& rules,
                             std::int64_t now_us, std::size_t index) {
-    auto error = read_single(events.emplace_back(), trimmed(line), {impl_->document, impl_->scratch, rules, now_us});
+    auto error = read_single(events.emplace_back(), trimmed(line),
+                             {impl_->document, impl_->plain, impl_->scratch, rules, now_us});
     if (!error) {
         return {};
     }
@@ -288,7 +296,7 @@ Result<std::vector<Event>> Parser::ndjson(std::string_view text, const IntakeRul
     }
     constexpr std::size_t usual_line_bytes = 200;
     Batch batch(std::min(text.size() / usual_line_bytes, limits::batch_events));
-    const Reading in{impl_->document, impl_->scratch, rules, now_us};
+    const Reading in{impl_->document, impl_->plain, impl_->scratch, rules, now_us};
     std::size_t index = 0;
     while (!text.empty()) {
         const auto end = std::min(text.find('\n'), text.size());

@@ -23,7 +23,7 @@ constexpr bool is_special(unsigned char byte) {
 std::size_t plain_run(std::string_view text, std::size_t place) {
     const std::size_t from = place;
     while (place + words::word_bytes <= text.size() &&
-           words::is_plain_word(words::load<std::uint64_t>(text.data() + place))) {
+           words::special_bytes(words::load<std::uint64_t>(text.data() + place)) == 0) {
         place += words::word_bytes;
     }
     while (place < text.size() && !is_special(static_cast<unsigned char>(text[place]))) {
@@ -91,10 +91,10 @@ template <typename T> void append_number(std::string& out, T value) {
 // reads back as the value is the shortest; below 100,000 none is shorter with an exponent. Null for any other value.
 char* print_thousandths(char* to, double value) {
     const double magnitude = std::abs(value);
-    if (!(magnitude >= 0.001 && magnitude < 100'000)) {
+    if (magnitude < 0.001 || magnitude >= 100'000) {
         return nullptr;
     }
-    const auto thousandths = static_cast<std::uint32_t>(magnitude * 1'000 + 0.5);
+    const auto thousandths = static_cast<std::uint32_t>(std::lround(magnitude * 1'000));
     if (thousandths / 1'000.0 != magnitude) {
         return nullptr;
     }

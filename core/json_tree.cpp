@@ -28,12 +28,6 @@ std::uint64_t hash_of(Kind kind, std::uint64_t bits) {
     return hash_mix(static_cast<std::uint64_t>(kind), bits);
 }
 
-// One bit of 64: keys with different ones are different.
-std::uint64_t mark_of(std::string_view key) {
-    const std::size_t ends = key.empty() ? 0 : static_cast<std::size_t>(key.front() + 3 * key.back());
-    return std::uint64_t{1} << (key.size() + ends) % 64;
-}
-
 bool stands_before(const simdjson::dom::object& object, const simdjson::dom::object::iterator& place) {
     for (auto at = object.begin(); at != place; ++at) {
         if (words::same(at.key(), place.key())) {

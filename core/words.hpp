@@ -20,6 +20,14 @@ template <typename T> T load(const char* from) {
     return value;
 }
 
+template <typename T> T load(std::string_view text, std::size_t place) {
+    return load<T>(text.data() + place);
+}
+
+inline std::uint64_t word_at(std::string_view text, std::size_t place) {
+    return load<std::uint64_t>(text, place);
+}
+
 // One to eight bytes of a text as a word that nothing but bytes of this text is in, and that another text of the same
 // length has only where it is the same.
 inline std::uint64_t short_word(std::string_view text) {
@@ -62,21 +70,20 @@ inline bool same(std::string_view a, std::string_view b) {
         return a.empty() || short_word(a) == short_word(b);
     }
     const std::size_t last = a.size() - word_bytes;
-    return load<std::uint64_t>(a.data()) == load<std::uint64_t>(b.data()) &&
-           load<std::uint64_t>(a.data() + last) == load<std::uint64_t>(b.data() + last);
+    return word_at(a, 0) == word_at(b, 0) && word_at(a, last) == word_at(b, last);
 }
 
 // Copies a text to where there is room for it; where it ends there.
 inline char* copy(char* to, std::string_view text) {
     const std::size_t size = text.size();
     if (size >= word_bytes && size <= 2 * word_bytes) {
-        const auto first = load<std::uint64_t>(text.data());
-        const auto last = load<std::uint64_t>(text.data() + size - word_bytes);
+        const std::uint64_t first = word_at(text, 0);
+        const std::uint64_t last = word_at(text, size - word_bytes);
         std::memcpy(to, &first, word_bytes);
         std::memcpy(to + size - word_bytes, &last, word_bytes);
     } else if (size >= sizeof(std::uint32_t) && size < word_bytes) {
-        const auto first = load<std::uint32_t>(text.data());
-        const auto last = load<std::uint32_t>(text.data() + size - sizeof(std::uint32_t));
+        const auto first = load<std::uint32_t>(text, 0);
+        const auto last = load<std::uint32_t>(text, size - sizeof(std::uint32_t));
         std::memcpy(to, &first, sizeof first);
         std::memcpy(to + size - sizeof last, &last, sizeof last);
     } else if (size != 0) {
@@ -85,23 +92,27 @@ inline char* copy(char* to, std::string_view text) {
     return to + size;
 }
 
-// U+0020-U+007E only.
-inline bool is_printable(std::string_view text) {
-    // The high bit of a byte: it is below 0x20 or above 0x7E, or a lower byte was.
-    return all(text, [](std::uint64_t word) { return (((word - ones * 0x20) | (word + ones) | word) & highs) == 0; });
+// The high bit of a byte that is not U+0020-U+007E. Behind the first such byte others may have it, too.
+constexpr std::uint64_t unprintable_bytes(std::uint64_t word) {
+    return ((word - ones * 0x20) | (word + ones) | word) & highs;
 }
 
-// No quote, backslash, control character or byte above ASCII (Hacker's Delight, 6-1).
-constexpr bool is_plain_word(std::uint64_t word) {
-    const std::uint64_t quote = word ^ (ones * '"');
-    const std::uint64_t backslash = word ^ (ones * '\\');
+inline bool is_printable(std::string_view text) {
+    return all(text, [](std::uint64_t word) { return unprintable_bytes(word) == 0; });
+}
+
+// The high bit of a byte that is a quote, a backslash, a control character or not ASCII. Behind the first such byte
+// others may have it, too.
+constexpr std::uint64_t special_bytes(std::uint64_t word) {
+    const std::uint64_t quote = (word ^ (ones * '"')) - ones;
+    const std::uint64_t backslash = (word ^ (ones * '\\')) - ones;
     const std::uint64_t control = word - ones * 0x20;
-    return ((((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) | control | word) & highs) == 0;
+    return (quote | backslash | control | word) & highs;
 }
 
 // Stands for itself between the quotes of JSON.
 inline bool is_plain(std::string_view text) {
-    return all(text, [](std::uint64_t word) { return is_plain_word(word); });
+    return all(text, [](std::uint64_t word) { return special_bytes(word) == 0; });
 }
 
 } // namespace tocsin::words

@@ -108,7 +108,7 @@ std::vector<std::string> odd_values() {
         values.push_back(in_json(std::string(size, 'x')));
         values.push_back(R"({"a":)" + values.back() + "}");
     }
-    for (const std::size_t keys : {15U, 16U, 17U, 40U}) {
+    for (const std::size_t keys : {15U, 16U, 17U, 40U, 62U, 63U, 64U}) {
         std::string many = "{";
         for (std::size_t i = 0; i < keys; ++i) {
             many += "\"k" + std::to_string(i * 7) + "\":" + std::to_string(i) + ",";
@@ -143,6 +143,63 @@ TEST(JsonEvents, EveryFieldTakesAndRefusesWhatABuilderDoes) {
         }
     }
     EXPECT_GT(good, lines / 40) << "most of them are hostile, but not all";
+}
+
+TEST(JsonEvents, NumbersOfAPayloadAreKeptAsABuilderKeepsThem) {
+    std::vector<std::string> wholes{"0", "1", "9", "10", "00", "01", "99999", "100000", "123456", "99999999999999"};
+    wholes.insert(wholes.end(), {"123456789012345", "1234567890123456", "999999999999999999", "1000000000000000000"});
+    const std::vector<std::string> decimals{"",
+                                            ".",
+                                            ".0",
+                                            ".00",
+                                            ".1",
+                                            ".10",
+                                            ".5",
+                                            ".01",
+                                            ".001",
+                                            ".0001",
+                                            ".00012345",
+                                            ".000",
+                                            ".125",
+                                            ".999",
+                                            ".9999999",
+                                            ".1234567890123",
+                                            ".123456789012345"};
+    std::mt19937 random(6);
+    for (int round = 0; round < 200; ++round) {
+        wholes.push_back(std::to_string(random() >> (round % 32)));
+    }
+    for (const std::string& whole : wholes) {
+        for (const std::string& part : decimals) {
+            for (const std::string_view exponent : {"", "e1", "E-5"}) {
+                const std::string number = whole + part + std::string(exponent);
+                expect_same(line_of({R"("event_name":"n","event_src":"s")", R"("payload":{"x":)" + number + "}"}));
+                expect_same(line_of({R"("event_name":"n","event_src":"s")", R"("payload":{"x":[-)" + number + "]}"}));
+                ASSERT_FALSE(HasFailure()) << number;
+            }
+        }
+    }
+}
+
+// Lines that are read the quick way and lines that are not, in runs of any length: one parser reads them all.
+TEST(JsonEvents, ALineIsReadTheSameWhateverWasBeforeIt) {
+    std::mt19937 random(7);
+    std::string batch;
+    std::vector<Event> expected;
+    while (expected.size() < 500) {
+        const bool usual = random() % 2 == 0;
+        for (auto run = random() % 30; run > 0; --run) {
+            const std::string number = std::to_string(expected.size());
+            const std::string line = line_of({R"("event_name":"n)" + number + '"', R"("event_src":"s")",
+                                              usual ? R"("summary":"a")" : R"("summary":"\u00fc")",
+                                              R"("payload":{"n":)" + number + (usual ? "}" : R"(,"token":1})")});
+            batch += line + "\n";
+            expected.push_back(by_members(line).value().value());
+        }
+    }
+    const auto events = Parser().ndjson(batch, rules(), now_us);
+    ASSERT_TRUE(events) << events.error().detail();
+    EXPECT_EQ(*events, expected);
 }
 
 TEST(JsonEvents, AnySpoiltLineIsWhatABuilderSaysOfIt) {
