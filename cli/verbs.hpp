@@ -25,6 +25,7 @@ std::span<const Verb> export_verbs();
 std::span<const Verb> import_verbs();
 std::span<const Verb> demo_verbs();
 std::span<const Verb> config_verbs();
+std::span<const Verb> dashboard_verbs();
 std::span<const Verb> completion_verbs();
 std::span<const Verb> help_verbs();
 

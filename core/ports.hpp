@@ -258,7 +258,7 @@ public:
     virtual Result<std::unique_ptr<BackupStream>> backup() = 0;
     virtual RetentionReport retention() const = 0;
     virtual std::string metrics() const = 0; // Prometheus text
-    // {"files":[…],"values":[{"key","value","origin"}…]}: what is in effect and where it was said. Secrets are not
+    // {"files":[…],"items":[{"key","value","origin"}…]}: what is in effect and where it was said. Secrets are not
     // shown.
     virtual std::string config() const = 0;
     // Counted for /metrics; called by the faces for every refused submission.

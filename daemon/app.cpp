@@ -6,6 +6,7 @@
 #include "daemon/job_output.hpp"
 #include "daemon/logging.hpp"
 #include "daemon/settings.hpp"
+#include "ipc/http/tcp_socket.hpp"
 
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
@@ -165,21 +166,24 @@ void App::Impl::watch_jobs() {
 }
 
 Result<void> App::Impl::serve_http() {
-    warn_of_what_is_not_there();
+    warn_of_what_is_seen();
     if (handed_over.http.fd < 0 || handed_over.notify.fd < 0) {
         if (auto made = make_runtime_dir(options.runtime_dir, access.group.has_value()); !made) {
             return made;
         }
     }
-    http = std::make_unique<ipc::http::Server>(io, services(), clock,
-                                               ipc::http::Options{.socket = site.socket,
-                                                                  .listen_fd = handed_over.http.fd,
-                                                                  .access = access,
-                                                                  .authority = &authority,
-                                                                  .store_id = store->store_id(),
-                                                                  .listen = live.config().listen_http,
-                                                                  .compat_listen = live.config().compat_listen,
-                                                                  .compat = compat_options(live.config())});
+    http = std::make_unique<ipc::http::Server>(
+        io, services(), clock,
+        ipc::http::Options{
+            .socket = site.socket,
+            .listen_fd = handed_over.http.fd,
+            .access = access,
+            .authority = &authority,
+            .store_id = store->store_id(),
+            .listen = live.config().listen_http,
+            .compat_listen = live.config().compat_listen,
+            .compat = compat_options(live.config()),
+            .on_trouble = [this](std::string_view key, const std::string& problem) { set_reason(key, problem); }});
     return http->start();
 }
 
@@ -191,11 +195,14 @@ void App::Impl::set_reason(std::string_view kind, const std::string& problem) {
     }
 }
 
-void App::Impl::warn_of_what_is_not_there() const {
-    for (const std::string_view key : {"listen.http", "compat.event_manager", "compat.event_tracker",
-                                       "compat.api_monitor", "compat.healthchecks", "compat.listen"}) {
-        if (live.loaded().places.contains(key)) {
-            log::warning(fmt::format("{} is not in effect in this version", key));
+// What goes over a network unencrypted, tokens included.
+void App::Impl::warn_of_what_is_seen() const {
+    for (const auto& [key, address] : {std::pair{"listen.http", live.config().listen_http},
+                                       std::pair{"compat.listen", live.config().compat_listen}}) {
+        if (!address.empty() && !ipc::http::is_loopback(address)) {
+            log::warning(fmt::format("{} = {} is no loopback address: what goes there can be read on its way; a proxy "
+                                     "with TLS, Cockpit or ssh reach 127.0.0.1",
+                                     key, address));
         }
     }
 }

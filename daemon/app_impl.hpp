@@ -49,7 +49,7 @@ struct App::Impl {
     Result<void> start_manager();
     Result<void> serve_http();
     Result<void> serve_notify();
-    void warn_of_what_is_not_there() const;
+    void warn_of_what_is_seen() const;
     Result<void> connect_bus();
     Result<void> watch_signals();
     Result<void> take_name();

@@ -75,13 +75,13 @@ void append_value(std::string& out, const Loaded& loaded, const Key<Config>& key
     writer.close();
 }
 
-void append_values(std::string& out, const Loaded& loaded, Secrets secrets) {
+void append_values(std::string& out, const Loaded& loaded, Secrets secrets, std::string_view list) {
     out += "\"files\":[";
     for (const std::string& file : loaded.files) {
         out += out.back() == '[' ? "" : ",";
         json::append_string(out, file);
     }
-    out += "],\"values\":[";
+    out += fmt::format("],\"{}\":[", list);
     for (const Key<Config>& key : config_keys()) {
         append_value(out, loaded, key, secrets);
     }
@@ -105,7 +105,7 @@ std::string describe_config_json() {
 
 std::string check_config_json(const Loaded& loaded) {
     std::string out = fmt::format("{{\"ok\":{},", loaded.problems.empty());
-    append_values(out, loaded, Secrets::shown);
+    append_values(out, loaded, Secrets::shown, "values");
     out += ",\"problems\":[";
     for (const Problem& problem : loaded.problems) {
         append_finding(out, problem.place, problem.key, problem.reason);
@@ -119,7 +119,7 @@ std::string check_config_json(const Loaded& loaded) {
 
 std::string show_config_json(const Loaded& loaded) {
     std::string out = "{";
-    append_values(out, loaded, Secrets::hidden);
+    append_values(out, loaded, Secrets::hidden, "items");
     return out + '}';
 }
 

@@ -16,7 +16,7 @@ std::string describe_config_json();
 // {"ok":bool,"files":[…],"values":[{"key","value","origin"}…],
 //  "problems":[{"file","line","column","key","reason"}…],"warnings":[…]}
 std::string check_config_json(const Loaded& loaded);
-// {"files":[…],"values":[{"key","value","origin"}…]} for members: secrets are not shown.
+// {"files":[…],"items":[{"key","value","origin"}…]} for members: secrets are not shown.
 std::string show_config_json(const Loaded& loaded);
 // One line for each problem and warning, then the verdict.
 std::string check_config_text(const Loaded& loaded);

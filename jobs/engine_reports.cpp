@@ -2,8 +2,8 @@
 // Reports that come from outside: by the number of the event, or by the secret of a run.
 #include "jobs/engine.hpp"
 
+#include "core/secret.hpp"
 #include "jobs/refusals.hpp"
-
 #include "jobs/secret.hpp"
 
 #include <algorithm>

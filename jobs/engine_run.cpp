@@ -3,6 +3,7 @@
 #include "jobs/engine.hpp"
 
 #include "core/json.hpp"
+#include "core/secret.hpp"
 #include "jobs/helper_socket.hpp"
 #include "jobs/priority.hpp"
 #include "jobs/run_request.hpp"

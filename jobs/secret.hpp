@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The secret of one run, by which a report may come later: "<job id>-<64 hexadecimal digits>". The id finds the job,
-// the digits, 256 random bits of the kernel's, are compared in a time that does not depend on where they differ.
+// The secret of one run (core/secret.hpp), by which a report may come later: "<job id>-<64 hexadecimal digits>". The id
+// finds the job, the digits are compared.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,6 @@
 
 namespace tocsin::jobs {
 
-// 64 hexadecimal digits.
-std::string new_secret();
 std::string callback_token(std::uint64_t job_id, std::string_view secret);
 // `base` is "" or a URL without a trailing slash.
 std::string callback_address(std::string_view base, std::uint64_t job_id, std::string_view secret);
@@ -22,8 +20,5 @@ struct CallbackToken {
 };
 // nullopt for anything that callback_token() would not have made.
 std::optional<CallbackToken> read_callback_token(std::string_view text);
-
-// False where either is empty.
-bool same_secret(std::string_view one, std::string_view other);
 
 } // namespace tocsin::jobs

@@ -23,7 +23,8 @@ def preprocessed(unit):
             flags = [w for w in words if w.startswith(("-D", "-I", "-std", "-U"))]
             flags += [x for i, w in enumerate(words) if w == "-isystem" for x in words[i:i + 2]]
             done = subprocess.run(["clang++-19", "-E", "-C", *flags, unit], capture_output=True, cwd=Path.cwd())
-            return done.stdout if done.returncode == 0 else None
+            here = str(Path.cwd()).encode() + b"/"  # so that a checkout in another folder knows it, too
+            return done.stdout.replace(here, b"") if done.returncode == 0 else None
     return None
 
 

@@ -2,6 +2,7 @@
 #include "ipc/http/application.hpp"
 
 #include "ipc/http/command.hpp"
+#include "ipc/http/doorway.hpp"
 #include "ipc/http/fanout.hpp"
 #include "ipc/http/problem.hpp"
 #include "ipc/http/resources.hpp"
@@ -52,6 +53,11 @@ std::string name_of(const Route& route) {
     return fmt::format("{} {}", route.method, route.pattern);
 }
 
+// Whether a route of this listener is for those without a token, too.
+bool is_open(const Route& route, const Doorway& doorway) {
+    return route.open == (doorway.compat ? Open::compat : Open::page);
+}
+
 std::string allow_of(const Match& match) {
     return fmt::format("{}, OPTIONS", fmt::join(match.allow, ", "));
 }
@@ -75,12 +81,17 @@ Application::Application(Parts parts)
                parts.authority,
                parts.limits,
                std::move(parts.store_id),
-               Budget(parts.limits.bodies_bytes)},
+               Budget(parts.limits.bodies_bytes),
+               Tokens(parts.clock, {.all = parts.limits.tokens,
+                                    .per_uid = parts.limits.tokens_per_uid,
+                                    .lives_us = parts.limits.token_us}),
+               std::move(parts.page)},
       router_([&parts] {
           std::vector<std::span<const Route>> tables = compat_routes(parts.compat);
           tables.insert(tables.begin(), all_routes());
           return tables;
-      }()) {}
+      }()),
+      compat_(compat_routes(parts.compat)) {}
 
 void Application::follow_on(boost::asio::io_context& io) {
     const Services& services = context_.services;
@@ -116,9 +127,36 @@ Response Application::options(const Request& request, const Match& match) const 
     return response;
 }
 
+Match Application::find(const Request& request) const {
+    const bool compat = request.peer->doorway && request.peer->doorway->compat;
+    return (compat ? compat_ : router_).match(request.method, request.segments);
+}
+
+// Over TCP the kernel says nothing about who asks: a token does. Without one, what is open is answered to nobody in
+// particular, and a listener whose routes are known anyway says which it has not.
+std::optional<Response> Application::enter(const Plan& plan, Request& request) {
+    const auto doorway = request.peer->doorway;
+    if (!doorway) {
+        return std::nullopt;
+    }
+    request.over_tcp = true;
+    if (auto misled = refuse_misled(*doorway, request)) {
+        return misled;
+    }
+    if (!request.authorization.empty()) {
+        request.peer = context_.tokens.find(bearer_token(request.authorization));
+        return request.peer ? std::nullopt : std::optional(ask_for_token(true));
+    }
+    const bool open = plan.route != nullptr ? is_open(*plan.route, *doorway) : doorway->compat;
+    return open ? std::nullopt : std::optional(ask_for_token(false));
+}
+
 // Strangers have no business here at all, whatever could be asked about them.
 Result<void> Application::admit(Plan& plan, const Request& request) const {
     const Caller& caller = request.peer->caller;
+    if (request.over_tcp && !caller.uid) {
+        return {}; // it is open: enter() saw to that
+    }
     const bool guarded = plan.route != nullptr && plan.route->handler != nullptr && is_guarded(plan.route->action);
     const Action action = guarded ? plan.route->action : Action::read;
     const Standing stands = standing(context_.access, caller, action);
@@ -183,9 +221,13 @@ Plan Application::plan(Request& request) {
     }
     request.segments = std::move(target->segments);
     request.parameters = std::move(target->parameters);
-    Match match = router_.match(request.method, request.segments);
+    Match match = find(request);
     plan.route = match.route;
     request.captured = std::move(match.captured);
+    if (auto refused = enter(plan, request)) {
+        plan.refused = std::move(refused);
+        return plan;
+    }
     if (const auto admitted = admit(plan, request); !admitted) {
         plan.refused = problem(admitted.error());
         return plan;

@@ -33,6 +33,7 @@ public:
         Limits limits;
         std::string store_id;
         CompatOptions compat{};
+        std::string page{}; // address of the listener for browsers; empty: none
     };
     explicit Application(Parts parts);
 
@@ -53,6 +54,8 @@ public:
     std::size_t streams_hold() const; // bytes
 
 private:
+    std::optional<Response> enter(const Plan& plan, Request& request);
+    Match find(const Request& request) const;
     Result<void> admit(Plan& plan, const Request& request) const;
     Result<void> choose_body(Plan& plan, const Request& request) const;
     Response options(const Request& request, const Match& match) const;
@@ -60,6 +63,7 @@ private:
 
     Context context_;
     Router router_;
+    Router compat_; // what [compat] listen has
 };
 
 // 413 that names the bound.

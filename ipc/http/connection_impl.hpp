@@ -60,7 +60,7 @@ public:
           stream_(std::move(stream)),
           peer_(std::move(peer)),
           admission_(admission),
-          uid_(peer_->caller.uid.value_or(0)),
+          uid_(peer_->doorway ? tcp_account : peer_->caller.uid.value_or(0)),
           buffer_(read_bytes) {
         buffer_.reserve(read_bytes);
         hub_->join(*this, uid_);
@@ -73,6 +73,9 @@ public:
 
     void tick(std::int64_t now_boot_us) override {
         if (deadline_us_ != 0 && now_boot_us >= deadline_us_) {
+            return abort();
+        }
+        if (source_ && token_ && now_boot_us >= token_->ends_us) {
             return abort();
         }
         if (source_) {
@@ -128,6 +131,7 @@ private:
         Request request = request_of(parser);
         request.peer = peer_;
         Plan plan = make_plan(parser, request);
+        token_ = request.peer->ends_us != 0 ? request.peer : nullptr;
         const bool head_only = request.method == "HEAD";
         const bool gzip = wants_gzip(request.accept_encoding);
         Response response = co_await answer(parser, plan, std::move(request));
@@ -421,6 +425,7 @@ private:
     Admission admission_;
     std::uint32_t uid_;
     beast::flat_buffer buffer_;
+    std::shared_ptr<Peer> token_{}; // a stream ends with it
     std::unique_ptr<ByteSource> source_{};
     std::int64_t deadline_us_ = 0; // boot time; 0: none
     boost::system::error_code malformed_{};

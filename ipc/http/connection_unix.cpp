@@ -74,6 +74,9 @@ Request request_of(const HeadParser& parser) {
     request.accept = list_of(message.equal_range(field::accept));
     request.accept_encoding = list_of(message.equal_range(field::accept_encoding));
     request.if_none_match = list_of(message.equal_range(field::if_none_match));
+    request.host = text_of(parser, field::host);
+    request.origin = list_of(message.equal_range(field::origin));
+    request.authorization = list_of(message.equal_range(field::authorization));
     request.last_event_id = list_of(message.equal_range("Last-Event-ID"));
     return request;
 }

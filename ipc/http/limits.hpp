@@ -10,6 +10,9 @@
 
 namespace tocsin::ipc::http {
 
+// Whose connections those over TCP are, as far as they are counted: the kernel does not say. No user has this number.
+inline constexpr std::uint32_t tcp_account = 0xFFFF'FFFE;
+
 struct Limits {
     std::size_t header_bytes = 16 * limits::KiB;
     std::size_t batch_bytes = limits::batch_bytes; // a JSON object or array of events
@@ -33,6 +36,11 @@ struct Limits {
     std::int64_t stop_us = 2'000'000;    // for answers in flight when the daemon stops
     std::int64_t tick_us = 1'000'000;
     std::int64_t accept_retry_us = 100'000; // after a failed accept
+    std::int64_t bind_retry_us = 5'000'000; // while something else has a network address
+
+    std::size_t tokens = 256; // for the network listener
+    std::size_t tokens_per_uid = 16;
+    std::int64_t token_us = 43'200'000'000; // twelve hours
 
     std::size_t gzip_bytes = limits::KiB;           // a smaller answer goes out as it is
     std::size_t gzip_here_bytes = 32 * limits::KiB; // is packed at once; a larger one by the thread

@@ -19,10 +19,15 @@
 
 namespace tocsin::ipc::http {
 
-// The other side of a connection, as the kernel says. Its unit and executable are looked up when first asked for.
+struct Doorway;
+
+// The other side of a connection, as the kernel says; behind a token, its maker. Its unit and executable are looked up
+// when first asked for.
 struct Peer {
     Caller caller{};
     int pidfd = -1;
+    std::shared_ptr<const Doorway> doorway{}; // of a connection that came over TCP
+    std::int64_t ends_us = 0;                 // boot time from when a token is not good any more; 0: no token
 
     Peer() = default;
     ~Peer();
@@ -45,12 +50,16 @@ struct Request {
     std::string accept_encoding{};
     std::string if_none_match{};
     std::string last_event_id{};
+    std::string host{};
+    std::string origin{};
+    std::string authorization{};
 
     std::vector<std::string> segments{}; // of the path, decoded
     std::vector<std::string> captured{}; // those that the route's pattern names, in its order
     Parameters parameters{};             // of the query, decoded
     std::string body{};
-    std::shared_ptr<Peer> peer{};
+    std::shared_ptr<Peer> peer{}; // who asks
+    bool over_tcp = false;
 };
 
 class ByteSource {

@@ -9,6 +9,10 @@ void get_status(Context& context, Request, Responder responder) {
     responder.reply(object_reply(context.services.manager.status()));
 }
 
+void get_config(Context& context, Request, Responder responder) {
+    responder.reply(json_reply(context.services.manager.config()));
+}
+
 void reload(Context& context, Request, Responder responder) {
     auto done = [&context, responder = std::move(responder)](Result<void> reloaded) mutable {
         if (!reloaded) {

@@ -50,9 +50,12 @@ void make_backup(Context& context, Request request, Responder responder);
 // operation.cpp
 void get_status(Context& context, Request request, Responder responder);
 void get_retention(Context& context, Request request, Responder responder);
+void get_config(Context& context, Request request, Responder responder);
 void reload(Context& context, Request request, Responder responder);
 void metrics(Context& context, Request request, Responder responder);
 void healthz(Context& context, Request request, Responder responder);
+void make_token(Context& context, Request request, Responder responder);
+void forget_tokens(Context& context, Request request, Responder responder);
 void openapi(Context& context, Request request, Responder responder);
 
 // ---- arguments, shared ----

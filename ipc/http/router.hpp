@@ -8,6 +8,7 @@
 #include "ipc/authority.hpp"
 #include "ipc/http/limits.hpp"
 #include "ipc/http/message.hpp"
+#include "ipc/http/tokens.hpp"
 
 #include <memory>
 #include <span>
@@ -28,6 +29,8 @@ struct Context {
     Limits limits;
     std::string store_id;
     Budget bodies;
+    Tokens tokens;
+    std::string page{};               // address of the listener for browsers; empty: none
     std::shared_ptr<Fanout> fanout{}; // of the hub's loop
     json::Parser parser{};
 };

@@ -63,7 +63,9 @@ constexpr std::array routes = std::to_array<Route>({
     {"GET", "/metrics", read, metrics},
     {"GET", "/healthz", read, healthz},
     {"GET", "/v1/openapi.json", read, openapi},
-    later("GET", "/", read, "the dashboard is"),
+    {"GET", "/", read, nullptr, "*", "the dashboard is", Body::control, nullptr, Open::page},
+    {"POST", "/v1/tokens", read, make_token},
+    {"DELETE", "/v1/tokens", read, forget_tokens},
 
     {"GET", "/v1/statistics/totals", read, totals, "*"},
     {"GET", "/v1/statistics/hourly", read, hourly, "*"},
@@ -105,7 +107,7 @@ constexpr std::array routes = std::to_array<Route>({
     later("GET", "/v1/maintenance", read, upkeep),
     later("POST", "/v1/maintenance", Action::silence, upkeep),
     later("DELETE", "/v1/maintenance/{id}", Action::unsilence, upkeep),
-    later("GET", "/v1/config", read, "showing the configuration is"),
+    {"GET", "/v1/config", read, get_config},
 });
 
 } // namespace

@@ -2,59 +2,28 @@
 #include "ipc/http/server.hpp"
 
 #include "ipc/http/connection.hpp"
+#include "ipc/http/listener.hpp"
+#include "ipc/http/tcp_face.hpp"
 #include "ipc/http/unix_socket.hpp"
 #include "ipc/unix_socket.hpp"
 
-#include <boost/asio/basic_socket_acceptor.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/io_context.hpp>
 
-#include <sys/socket.h>
 #include <unistd.h>
+#include <vector>
 
 namespace tocsin::ipc::http {
 
 namespace asio = boost::asio;
-using Acceptor = asio::basic_socket_acceptor<asio::local::stream_protocol, asio::io_context::executor_type>;
-using asio::local::stream_protocol;
 
-struct Server::Impl : std::enable_shared_from_this<Impl> {
+struct Server::Impl {
     Impl(asio::io_context& io, Services services, const Clock& clock, Options given)
         : options(std::move(given)),
           hub(std::make_shared<Hub>(
               io, std::make_unique<Application>(Application::Parts{
                       services, clock, options.access, options.authority != nullptr ? *options.authority : nobody,
-                      Limits{}, options.store_id, options.compat}))),
-          acceptor(io.get_executor()),
-          retry(io) {}
-
-    // Always armed again: an error (no descriptor left, for one) must not make the daemon deaf.
-    void accept() {
-        acceptor.async_wait(Acceptor::wait_read, [weak = weak_from_this()](const boost::system::error_code& error) {
-            if (const auto self = weak.lock(); self && !self->stopped) {
-                self->ready(error);
-            }
-        });
-    }
-
-    void ready(const boost::system::error_code& error) {
-        if (error) {
-            return accept_later();
-        }
-        for (int taken = 0; taken < accepts_at_once; ++taken) {
-            const int fd = ::accept4(acceptor.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-            if (fd >= 0) {
-                serve(fd);
-                continue;
-            }
-            if (errno == EAGAIN || errno == EWOULDBLOCK) {
-                break;
-            }
-            if (errno != ECONNABORTED && errno != EINTR) {
-                return accept_later();
-            }
-        }
-        accept();
-    }
+                      Limits{}, options.store_id, options.compat, options.listen}))),
+          listener(std::make_shared<Listener>(io, hub->limits().accept_retry_us, [this](int fd) { serve(fd); })) {}
 
     void serve(int fd) {
         auto peer = peer_of(fd);
@@ -66,32 +35,28 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
         serve_socket(hub, fd, std::move(*peer), admission);
     }
 
-    void accept_later() {
-        retry.expires_after(std::chrono::microseconds(hub->limits().accept_retry_us));
-        retry.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
-            if (const auto self = weak.lock(); self && !self->stopped && !error) {
-                self->accept();
-            }
-        });
+    void serve_tcp(std::string_view key, const std::string& address, bool compat) {
+        if (address.empty()) {
+            return;
+        }
+        faces.push_back(std::make_shared<TcpFace>(hub, key, address, compat, options.on_trouble));
+        faces.back()->start();
     }
 
     void stop_accepting() {
-        stopped = true;
-        boost::system::error_code ignored;
-        acceptor.close(ignored);
-        retry.cancel();
+        listener->close();
+        for (const auto& face : faces) {
+            face->close();
+        }
         bound.remove();
     }
-
-    static constexpr int accepts_at_once = 64;
 
     Options options;
     NoAuthority nobody{"nobody can be asked here"};
     std::shared_ptr<Hub> hub;
-    Acceptor acceptor;
-    asio::steady_timer retry;
+    std::shared_ptr<Listener> listener;
+    std::vector<std::shared_ptr<TcpFace>> faces{};
     SocketFile bound{}; // where we made it
-    bool stopped = false;
 };
 
 Server::Server(asio::io_context& io, Services services, const Clock& clock, Options options)
@@ -112,13 +77,9 @@ Result<void> Server::start() {
     if (!given) {
         impl_->bound = SocketFile(impl_->options.socket);
     }
-    boost::system::error_code error;
-    impl_->acceptor.assign(stream_protocol{}, *fd, error);
-    if (error) {
-        ::close(*fd);
-        return fail(Code::unavailable, "http", impl_->options.socket.string(), "watch the socket: " + error.message());
-    }
-    impl_->accept();
+    impl_->listener->listen(*fd);
+    impl_->serve_tcp("listen.http", impl_->options.listen, false);
+    impl_->serve_tcp("compat.listen", impl_->options.compat_listen, true);
     return {};
 }
 

@@ -8,8 +8,10 @@
 #include "ipc/http/compat/compat.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace boost::asio {
 class io_context;
@@ -26,6 +28,9 @@ struct Options {
     std::string listen{};        // address and port for browsers; empty: none
     std::string compat_listen{}; // address and port for clients of older systems; empty: none
     CompatOptions compat{};
+    // What is wrong with the listener of a key ("listen.http"); "": nothing any more.
+    std::function<void(std::string_view key, const std::string& problem)> on_trouble = [](std::string_view,
+                                                                                          const std::string&) {};
 };
 
 class Server {

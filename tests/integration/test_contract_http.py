@@ -5,6 +5,7 @@ What each status takes is written down here by kind: some can be had of any rout
 route or status of the document that nobody wrote down how to get fails the last test.
 """
 
+import http.client
 import json
 import os
 import socket
@@ -15,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 import openapi
 import pytest
 from client import Answer, Http, UnixConnection
-from daemon import Daemon, wait_until
+from daemon import Daemon, free_port, wait_until
 from spark import ENDED, install, reached, safe_folder
 
 METHODS = ("get", "post", "put", "delete")
@@ -30,6 +31,8 @@ SCRIPTS = {
     "later": 'echo "$TOCSIN_CALLBACK" > NOTES/callback; echo \'{"pending": true}\' >&3',
 }
 CONFIG = """
+[listen]
+http = "127.0.0.1:{port}"
 [jobs]
 directories = ["{spark}"]
 [spark]
@@ -97,8 +100,11 @@ class Run:
 def run():
     with safe_folder() as folder:
         spark = install(folder, SCRIPTS)
-        with Daemon(folder=folder / "daemon", config=CONFIG.format(spark=spark)) as daemon:
-            yield Run(daemon, folder / "notes")
+        port = free_port()
+        with Daemon(folder=folder / "daemon", config=CONFIG.format(spark=spark, port=port)) as daemon:
+            run = Run(daemon, folder / "notes")
+            run.port = port
+            yield run
 
 
 @contextmanager
@@ -127,6 +133,32 @@ def test_what_is_not_there_yet(run):
         if later(operation):
             answer = run.expect(503, method.upper(), target_of(path))
             assert "not available in this version" in answer.json["detail"] and "retry-after" not in answer.headers
+
+
+def over_tcp(run, method, path, headers):
+    connection = http.client.HTTPConnection("127.0.0.1", run.port, timeout=60)
+    connection.request(method, target_of(path), headers=headers)
+    response = connection.getresponse()
+    answer = Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+    connection.close()
+    return run.note(method, target_of(path), answer)
+
+
+def test_who_comes_over_the_network_without_a_token(run):
+    for method, path, _ in operations():
+        if path != "/":
+            answer = over_tcp(run, method.upper(), path, {})
+            assert answer.status == 401 and answer.headers["www-authenticate"].startswith("Bearer"), (method, path, answer)
+
+
+def test_what_was_meant_for_another_host(run):
+    for method, path, _ in operations():
+        assert over_tcp(run, method.upper(), path, {"Host": "evil.example"}).status == 421, (method, path)
+
+
+def test_tokens_are_made_and_forgotten(run):
+    assert run.expect(201, "POST", "/v1/tokens").json["address"] == f"http://127.0.0.1:{run.port}/"
+    run.expect(204, "DELETE", "/v1/tokens")
 
 
 def test_a_body_that_is_too_large(run):

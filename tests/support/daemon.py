@@ -4,6 +4,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -28,6 +29,13 @@ def wait_until(probe, what="the condition", deadline_s=30.0):
             return value
         assert time.monotonic() < end, f"{what} did not come true within {deadline_s} s"
         PAUSE.wait(0.01)  # between two looks, not instead of one
+
+
+def free_port():
+    """A port of 127.0.0.1 that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 class Daemon:

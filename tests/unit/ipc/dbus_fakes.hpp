@@ -299,7 +299,7 @@ public:
         ++reloads;
         refusal ? done(std::unexpected(*refusal)) : done({});
     }
-    std::string config() const override { return R"({"files":[],"values":[]})"; }
+    std::string config() const override { return R"({"files":[],"items":[]})"; }
     std::string metrics() const override { return ""; }
     void count_rejected(Code code) override { rejected.push_back(code); }
     std::unique_ptr<Subscription> on_degraded(std::function<void(const std::vector<std::string>&)> handler) override {

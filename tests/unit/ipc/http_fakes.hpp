@@ -314,7 +314,7 @@ class FakeManager final : public FakeBackups {
 public:
     Status status() const override { return current; }
     void reload(Done<void> done) override { reload_error ? done(std::unexpected(*reload_error)) : done({}); }
-    std::string config() const override { return R"({"files":[],"values":[]})"; }
+    std::string config() const override { return R"({"files":[],"items":[]})"; }
     std::string metrics() const override { return "tocsin_events_total{severity=\"info\"} 3\n"; }
     void count_rejected(Code code) override { rejected.push_back(code); }
     std::unique_ptr<Subscription> on_degraded(std::function<void(const std::vector<std::string>&)>) override {

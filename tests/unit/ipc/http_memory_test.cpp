@@ -4,22 +4,11 @@
 #ifndef BOOST_BEAST_SEPARATE_COMPILATION
 #define BOOST_BEAST_SEPARATE_COMPILATION
 #endif
-#include "http_face.hpp"
-
-#include "ipc/http/connection_impl.hpp"
-
-#include <boost/beast/_experimental/test/stream.hpp>
+#include "http_memory.hpp"
 
 #include <random>
 
 namespace tocsin::ipc::http {
-
-using MemoryStream = beast::test::basic_stream<Executor>;
-
-template <> struct Ending<MemoryStream> {
-    static void close(MemoryStream& stream) { stream.close(); }
-    static void stop_sending(MemoryStream& stream) { stream.close(); }
-};
 
 template class Connection<MemoryStream>;
 
@@ -28,21 +17,8 @@ namespace {
 using test::Face;
 using test::one_event;
 
-// What the connection wrote for `input`, when the other side has sent it and closed.
 std::string serve(Face& face, std::string_view input, std::size_t piece, beast::test::fail_count* failing = nullptr) {
-    MemoryStream theirs(face.io);
-    MemoryStream ours = failing == nullptr ? MemoryStream(face.io) : MemoryStream(face.io, *failing);
-    ours.connect(theirs);
-    ours.read_size(piece);
-    auto connection = std::make_shared<Connection<MemoryStream>>(face.hub, std::move(ours), Face::peer(::getuid()),
-                                                                 Admission::served);
-    connection->start();
-    connection.reset();
-    boost::system::error_code error;
-    theirs.write_some(asio::buffer(input), error);
-    theirs.close();
-    EXPECT_TRUE(face.pump([&face] { return face.hub->connections() == 0; })) << input;
-    return std::string(theirs.str());
+    return test::serve(face, input, piece, Face::peer(::getuid()), failing);
 }
 
 const std::string request = Face::post_text("/v1/events", one_event);
