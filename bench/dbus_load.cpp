@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keeps calls in flight on one connection and prints acknowledged events a second.
-// bench_dbus_load NAME IN_FLIGHT EVENTS_PER_CALL SECONDS; one event is Submit(a{sv}), more are SubmitJson(ay).
+// bench_dbus_load NAME IN_FLIGHT EVENTS_PER_CALL SECONDS [batch]; one event is Submit(a{sv}), more are SubmitJson(ay),
+// or SubmitBatch(aa{sv}).
 #include "bench/sample.hpp"
 
 #include <chrono>
 #include <cstdio>
 #include <string>
+#include <string_view>
 #include <systemd/sd-bus.h>
 
 namespace {
@@ -16,6 +18,7 @@ struct Load {
     sd_bus* bus = nullptr;
     const char* name = nullptr;
     std::uint64_t per_call = 1;
+    bool batch = false;
     std::uint64_t done = 0;
     std::uint64_t next = 0;
     std::uint64_t in_flight = 0;
@@ -36,14 +39,35 @@ int append_event(sd_bus_message* message, std::uint64_t n) {
                                  "payload", "a{sv}", 2, "value", "d", 17.5, "unit", "s", "V");
 }
 
+int append_batch(sd_bus_message* message, Load& load) {
+    int rc = sd_bus_message_open_container(message, 'a', "a{sv}");
+    for (std::uint64_t i = 0; rc >= 0 && i < load.per_call; ++i) {
+        rc = append_event(message, load.next++);
+    }
+    return rc < 0 ? rc : sd_bus_message_close_container(message);
+}
+
+int append_arguments(sd_bus_message* message, Load& load) {
+    if (load.per_call == 1) {
+        return append_event(message, load.next++);
+    }
+    return load.batch ? append_batch(message, load)
+                      : sd_bus_message_append_array(message, 'y', load.lines.data(), load.lines.size());
+}
+
+const char* member_of(const Load& load) {
+    if (load.per_call == 1) {
+        return "Submit";
+    }
+    return load.batch ? "SubmitBatch" : "SubmitJson";
+}
+
 int send(Load& load) {
     sd_bus_message* message = nullptr;
-    int rc =
-        sd_bus_message_new_method_call(load.bus, &message, load.name, "/org/tocsin/EventManager1",
-                                       "org.tocsin.EventManager1.Events", load.per_call == 1 ? "Submit" : "SubmitJson");
+    int rc = sd_bus_message_new_method_call(load.bus, &message, load.name, "/org/tocsin/EventManager1",
+                                            "org.tocsin.EventManager1.Events", member_of(load));
     if (rc >= 0) {
-        rc = load.per_call == 1 ? append_event(message, load.next++)
-                                : sd_bus_message_append_array(message, 'y', load.lines.data(), load.lines.size());
+        rc = append_arguments(message, load);
     }
     if (rc >= 0) {
         rc = sd_bus_call_async(load.bus, nullptr, message, answered, &load, 30'000'000);
@@ -67,16 +91,17 @@ int answered(sd_bus_message* reply, void* data, sd_bus_error*) {
 } // namespace
 
 int main(int argc, char** argv) {
-    auto in_flight = argc == 5 ? bench::number(argv[2]) : std::nullopt;
-    auto per_call = argc == 5 ? bench::number(argv[3]) : std::nullopt;
-    auto seconds = argc == 5 ? bench::number(argv[4]) : std::nullopt;
+    auto in_flight = argc >= 5 ? bench::number(argv[2]) : std::nullopt;
+    auto per_call = argc >= 5 ? bench::number(argv[3]) : std::nullopt;
+    auto seconds = argc >= 5 ? bench::number(argv[4]) : std::nullopt;
     Load load;
     if (!in_flight || !per_call || !seconds || sd_bus_open_system(&load.bus) < 0) {
-        std::fputs("usage: bench_dbus_load NAME IN_FLIGHT EVENTS_PER_CALL SECONDS, with a bus\n", stderr);
+        std::fputs("usage: bench_dbus_load NAME IN_FLIGHT EVENTS_PER_CALL SECONDS [batch], with a bus\n", stderr);
         return 2;
     }
     load.name = argv[1];
     load.per_call = *per_call;
+    load.batch = argc == 6 && std::string_view(argv[5]) == "batch";
     load.lines = bench::sample_lines(0, *per_call);
     auto begin = Clock::now();
     load.end = begin + std::chrono::seconds(*seconds);

@@ -54,14 +54,16 @@ def measures(folder, daemon, echo_socket, bus, seconds):
                                        ("1 connection, NDJSON of 1,000", 1, 1000), ("1 connection, NDJSON of 10,000", 1, 10000)):
         yield f"HTTP {label}: echo", lambda c=connections, e=events: rate(program("http_load"), echo_socket, c, e, seconds)
         yield f"HTTP {label}: tocsin", lambda c=connections, e=events: rate(program("http_load"), daemon.socket, c, e, seconds)
-    for label, flight, events in (("Submit, 1 in flight", 1, 1), ("Submit, 64 in flight", 64, 1), ("SubmitJson of 200, 4 in flight", 4, 200)):
-        yield f"D-Bus {label}: echo", lambda f=flight, e=events: rate(program("dbus_load"), ECHO, f, e, seconds, env=env)
-        yield f"D-Bus {label}: tocsin", lambda f=flight, e=events: rate(program("dbus_load"), NAME, f, e, seconds, env=env)
+    for label, *words in (("Submit, 1 in flight", 1, 1), ("Submit, 64 in flight", 64, 1), ("SubmitBatch of 200, 4 in flight", 4, 200, "batch"),
+                          ("SubmitJson of 200, 4 in flight", 4, 200)):
+        flight, events, *kind = words
+        for who, name in (("echo", ECHO), ("tocsin", NAME)):
+            yield f"D-Bus {label}: {who}", lambda n=name, f=flight, e=events, k=kind: rate(program("dbus_load"), n, f, e, seconds, *k, env=env)
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=2)
     options = parser.parse_args()
     results: dict[str, list[float]] = {}
@@ -83,6 +85,8 @@ def main():
         if name.endswith("tocsin") and "NDJSON of 1" in name:
             batch = 10000 if "10,000" in name else 1000
             ratio += f", {middle / statistics.median(results[f'raw LMDB, {batch} a commit']):.2f} x raw LMDB"
+        if name.endswith("tocsin") and "of 200" in name:
+            ratio += f", {middle / statistics.median(results['D-Bus Submit, 64 in flight: tocsin']):.1f} x Submit"
         print(f"{name:50} {middle:10,.0f} [{min(values):,.0f}-{max(values):,.0f}]  {ratio}")
 
 

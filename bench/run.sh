@@ -21,6 +21,7 @@ all() {
     "$(awk '/MemTotal/{printf "%.0f", $2/1048576}' /proc/meminfo) GiB, Linux $(uname -r). \`bench/run.sh --keep\` writes this page."
   part "Faces" bench/run.py
   part "Intake beside other stores" bench/peers.py
+  part "Intake while many follow" bench/followers.py
   part "Intake while jobs run" bench/jobs.py
   part "What grows and what does not" bench/scale.py
   part "Queries beside SQLite and PostgreSQL" bench/queries.py

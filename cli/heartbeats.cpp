@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // heartbeats: watches as a list, beats, and what a person does to a watch.
+#include "cli/guarded.hpp"
 #include "cli/rows.hpp"
 #include "cli/session.hpp"
 #include "cli/verbs.hpp"
@@ -134,7 +135,15 @@ Result<int> act(Session& session, const Arguments& arguments, std::string_view n
     if (const auto scid = arguments.value("scid")) {
         parameters.emplace_back("scid", *scid);
     }
-    const auto response = post(session, target(fmt::format("{}/{}", path_of(arguments), name), parameters));
+    const std::string& source = arguments.positional.front();
+    const std::string scid(arguments.value_or("scid", "0"));
+    const auto response = cli::act(
+        session, {.request = post_of(target(fmt::format("{}/{}", path_of(arguments), name), parameters)),
+                  .bus = {.object = "heartbeat/%/%",
+                          .labels = {source, scid},
+                          .interface = "Heartbeat",
+                          .member = name == "pause" ? "Pause" : (name == "resume" ? "Resume" : "Forget")},
+                  .then = name == "forget" ? "" : target("/v1/heartbeats", {{"source", source}, {"scid", scid}})});
     const bool forgotten = name == "forget";
     const auto show = [&arguments, forgotten](Session& in, const Value& watch) {
         if (forgotten) {

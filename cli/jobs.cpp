@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // jobs: what scripts did for events, and what a person does about it.
 #include "cli/event_view.hpp"
+#include "cli/guarded.hpp"
 #include "cli/interrupts.hpp"
 #include "cli/job_scripts.hpp"
 #include "cli/pages.hpp"
@@ -15,11 +16,19 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <chrono>
 #include <limits>
 
 namespace tocsin::cli {
 namespace {
+
+// Of digits; one that is too large for any index stays too large.
+std::uint64_t index_of(std::string_view digits) {
+    std::uint64_t index = 0;
+    const auto read = std::from_chars(digits.begin(), digits.end(), index);
+    return read.ec == std::errc{} ? index : std::numeric_limits<std::uint64_t>::max();
+}
 
 constexpr std::int64_t list_default = 100;
 constexpr std::int64_t list_most = 1'000'000;
@@ -97,7 +106,13 @@ Result<int> run_run(Session& session, const Arguments& arguments) {
     json::ObjectWriter writer(body);
     writer.add("script", std::string_view(arguments.positional.back()));
     writer.close();
-    return answer(session, post(session, fmt::format("/v1/events/{}/jobs", *index), std::move(body)), show_job);
+    const GuardedAct run{.request = post_of(fmt::format("/v1/events/{}/jobs", *index), std::move(body)),
+                         .bus = {.interface = "Jobs",
+                                 .member = "Run",
+                                 .arguments = {index_of(*index), arguments.positional.back()},
+                                 .answers_path = true},
+                         .then = "/v1/jobs/%"};
+    return answer(session, cli::act(session, run), show_job);
 }
 
 Result<int> act(Session& session, const Arguments& arguments, std::string_view name) {
@@ -105,7 +120,15 @@ Result<int> act(Session& session, const Arguments& arguments, std::string_view n
     if (!id) {
         return std::unexpected(id.error());
     }
-    return answer(session, post(session, fmt::format("/v1/jobs/{}/{}", *id, name)), show_job);
+    const bool again = name == "rerun";
+    const GuardedAct wanted{.request = post_of(fmt::format("/v1/jobs/{}/{}", *id, name)),
+                            .bus = {.object = "job/%",
+                                    .labels = {*id},
+                                    .interface = "Job",
+                                    .member = again ? "Rerun" : "Cancel",
+                                    .answers_path = again},
+                            .then = again ? "/v1/jobs/%" : "/v1/jobs/" + *id};
+    return answer(session, cli::act(session, wanted), show_job);
 }
 
 Result<int> run_cancel(Session& session, const Arguments& arguments) {

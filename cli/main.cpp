@@ -25,6 +25,7 @@ tocsin::cli::Surroundings surroundings() {
             .no_color = !environment("NO_COLOR").empty() || environment("TERM") == "dumb",
             .now_us = tocsin::SystemClock().wall_us(),
             .input_fd = STDIN_FILENO,
+            .person = ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1,
             .pager = environment("TERM") == "dumb" ? std::nullopt : std::optional(tocsin::cli::pager_wishes())};
 }
 

@@ -27,6 +27,7 @@ constexpr std::array common = std::to_array<Option>({
      .words = "table short json ndjson csv"},
     {.name = "json", .help = "the same as -o json: the daemon's JSON, for programs"},
     {.name = "full", .help = "cut nothing to the width of the terminal", .letter = 'l'},
+    {.name = "no-ask-password", .help = "do not ask for a password where an act takes one"},
     {.name = "no-pager", .help = "on a terminal, show long text without a pager"},
     {.name = "utc", .help = "show times in UTC instead of local time"},
     {.name = "color",

@@ -13,6 +13,7 @@
 namespace tocsin::cli {
 namespace {
 
+constexpr std::string_view system_socket = "/run/tocsin/tocsin.sock"; // whose daemon is on the system bus
 constexpr std::int64_t us_per_ms = 1'000;
 constexpr std::int64_t timeout_us_max = 24LL * 3'600 * 1'000'000;
 
@@ -93,6 +94,8 @@ Result<int> run_verb(const Arguments& arguments, const Surroundings& surrounding
                     .format = *format,
                     .utc = arguments.has("utc"),
                     .socket = socket,
+                    .may_ask = surroundings.person && !surroundings.is_root && !arguments.has("no-ask-password") &&
+                               socket == system_socket,
                     .command = option ? fmt::format("tocsinctl --socket {}", *option) : "tocsinctl"};
     return arguments.verb->run(session, arguments);
 }

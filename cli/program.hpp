@@ -25,6 +25,7 @@ struct Surroundings {
     int input_fd = 0;
     int output_fd = 1;
     int error_fd = 2;
+    bool person = false;                // standard input and errors are a terminal
     std::optional<PagerWishes> pager{}; // unset: no pager, whatever the other end is
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/session.hpp"
 
+#include "cli/progress.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,10 +13,14 @@ Result<Response> get(Session& session, std::string target, std::string_view acce
     return session.client.send({.target = std::move(target), .accept = std::string(accept)});
 }
 
-Result<Response> post(Session& session, std::string target, std::string body) {
+Request post_of(std::string target, std::string body) {
     Request request{.method = "POST", .target = std::move(target), .body = std::move(body)};
     request.content_type = request.body.empty() ? "" : "application/json";
-    return session.client.send(request);
+    return request;
+}
+
+Result<Response> post(Session& session, std::string target, std::string body) {
+    return session.client.send(post_of(std::move(target), std::move(body)));
 }
 
 void write_body(Session& session, std::string_view body) {
@@ -53,6 +59,7 @@ Result<std::string> id_argument(std::string_view name, std::string_view text) {
 
 Result<bool> each_page(Session& session, ListRequest request, const std::function<void(const Value::Array&)>& use) {
     std::size_t left = request.limit;
+    ProgressLine progress(session);
     while (!session.out.gone()) {
         const std::size_t wanted = left == 0 ? request.page : std::min(left, request.page);
         Parameters parameters = request.parameters;
@@ -66,6 +73,11 @@ Result<bool> each_page(Session& session, ListRequest request, const std::functio
             return std::unexpected(page.error());
         }
         const Value::Array& items = (*page)["items"].items();
+        if (items.empty()) { // of a search that takes long, a page ends with what was found, if anything
+            progress.show(fmt::format("nothing more found yet, searching for {:.0f} s", progress.seconds()));
+        } else {
+            progress.clear();
+        }
         use(items);
         request.cursor = percent_encode((*page)["next"].text());
         if (request.cursor.empty()) {

@@ -29,12 +29,14 @@ struct Session {
     bool utc = false;
     std::string socket{};  // for messages
     std::string command{}; // "tocsinctl", with the --socket that was given
+    bool may_ask = false;  // a person at a terminal, who can be asked for a password
     bool json() const { return format == Format::json; }
 };
 
 // A request without a body, with one of JSON.
 Result<Response> get(Session& session, std::string target, std::string_view accept = "application/json");
 Result<Response> post(Session& session, std::string target, std::string body = {});
+Request post_of(std::string target, std::string body = {});
 
 // The body as it came, and a newline where there is none.
 void write_body(Session& session, std::string_view body);

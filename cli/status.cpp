@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // status and reload: the daemon itself.
+#include "cli/guarded.hpp"
 #include "cli/metrics.hpp"
 #include "cli/progress.hpp"
 #include "cli/session.hpp"
@@ -79,7 +80,9 @@ void show_reloaded(Session& session, const Value&) {
 }
 
 Result<int> run_reload(Session& session, const Arguments&) {
-    return answer(session, post(session, "/v1/reload"), show_reloaded);
+    const GuardedAct reload{
+        .request = post_of("/v1/reload"), .bus = {.interface = "Manager", .member = "Reload"}, .then = "/v1/status"};
+    return answer(session, act(session, reload), show_reloaded);
 }
 
 constexpr std::array status_table = std::to_array<Verb>({

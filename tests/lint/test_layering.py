@@ -23,7 +23,7 @@ LIBRARIES = {
     "lmdb.h": {"storage"},
     "lz4": {"storage"},
     "cairo": {"pictures"},
-    "systemd/sd-bus": {"ipc"},
+    "systemd/sd-bus": {"ipc", "cli"},
     "systemd/sd-daemon": {"ipc", "daemon"},
     "systemd/sd-journal": {"daemon"},
     "boost/beast": {"ipc"},
@@ -40,7 +40,8 @@ LIBRARIES = {
     "zlib.h": {"ipc"},
 }
 # header prefix → the only files of a room that may include it
-FILES = {("daemon", "curl/"): {"daemon/curl_ping.cpp"}}  # the dead man's switch and nothing else
+FILES = {("daemon", "curl/"): {"daemon/curl_ping.cpp"},  # the dead man's switch and nothing else
+         ("cli", "systemd/"): {"cli/bus_act.cpp"}}  # acts that a person is asked a password for
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.M)
 
 

@@ -53,6 +53,12 @@ class Machine:
         # An empty one would mean a first boot, with its presets.
         (etc / "machine-id").write_text(uuid.uuid4().hex + "\n")
 
+    def enable_before_boot(self, unit, alias):
+        """As `systemctl enable` would, for a unit that has to be there when the machine boots."""
+        folder = self.folder / "upper/etc/systemd/system"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / alias).symlink_to(f"/lib/systemd/system/{unit}")
+
     # ---- life ----
 
     def boot(self):
