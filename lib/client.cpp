@@ -21,6 +21,7 @@ namespace tocsin::lib {
 namespace {
 
 using std::chrono::milliseconds;
+using Nanoseconds = std::chrono::nanoseconds;
 
 constexpr milliseconds retry_first{20};
 constexpr milliseconds retry_longest{1'000};
@@ -101,7 +102,6 @@ std::string choose_socket(const char* given) {
 
 } // namespace tocsin::lib
 
-using namespace std::chrono_literals;
 using tocsin::lib::Made;
 
 int tocsin_client::open() {
@@ -236,6 +236,9 @@ void tocsin_client::follow(Lane& lane, Connection::State state, Steady::time_poi
         CallPtr call = std::move(lane.call);
         failures_ = 0;
         take(std::move(call), lane.connection.answer(), now);
+    } else if (state == Connection::State::garbled) {
+        lane.connection.close();
+        finish(std::move(lane.call), failure(TOCSIN_PROTOCOL, path_ + ": what answers there is no Tocsin daemon"));
     } else if (state == Connection::State::broken) {
         // A daemon that has been idle for long closes; that is no failure, and the next try is at once.
         const bool failed = lane.call != nullptr && !lane.connection.served();
@@ -392,13 +395,14 @@ void tocsin_client::set_timer() {
         next = std::min({next, call->deadline, busy ? call->deadline : std::max(call->not_before, connect_after_)});
     }
     if (!finished_.empty()) {
-        next = Steady::time_point{} + 1ns; // long past: at once
+        next = Steady::time_point{}; // long past: at once
     }
     itimerspec when{};
     if (next != Steady::time_point::max()) {
-        const auto since = std::max<std::chrono::nanoseconds>(next.time_since_epoch(), 1ns);
-        when.it_value.tv_sec = static_cast<std::time_t>(since / 1s);
-        when.it_value.tv_nsec = static_cast<long>((since % 1s).count());
+        constexpr std::int64_t second = 1'000'000'000;
+        const std::int64_t since = std::max<std::int64_t>(tocsin::lib::Nanoseconds(next.time_since_epoch()).count(), 1);
+        when.it_value.tv_sec = since / second;
+        when.it_value.tv_nsec = since % second;
     }
     static_cast<void>(::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &when, nullptr));
 }

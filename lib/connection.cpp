@@ -90,7 +90,7 @@ Connection::State Connection::receive() {
         }
         const auto state = reader_->take({piece.data(), static_cast<std::size_t>(got)});
         if (state != Reader::State::more) {
-            return state == Reader::State::done ? State::answered : State::broken;
+            return state == Reader::State::done ? State::answered : State::garbled;
         }
     }
 }

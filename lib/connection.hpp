@@ -14,7 +14,7 @@ namespace tocsin::lib {
 
 class Connection {
 public:
-    enum class State : unsigned char { idle, waiting, answered, broken };
+    enum class State : unsigned char { idle, waiting, answered, garbled, broken }; // garbled: that is no HTTP
 
     // Connects; 0, or what errno says. `epoll` then tells what comes in.
     int open(const std::string& path, int epoll);

@@ -99,7 +99,7 @@ void describe(const tocsin_beat_options& given, Options& options) {
     if (given.interval_us != 0) {
         options.duration("interval", given.interval_us);
     }
-    if (given.grace_us != -1) {
+    if (given.grace_us != 0) {
         options.duration("grace", given.grace_us);
     }
     options.text("schedule", given.schedule);

@@ -57,20 +57,19 @@ enum tocsin_code {
     TOCSIN_LIMIT_EXCEEDED = -6, // too large, or too much for now; see tocsin_result_retry_after_ms()
     TOCSIN_STORAGE_FULL = -7,   // the daemon's disk or store is full; not kept
     TOCSIN_CONFLICT = -8,       // the idempotency key belongs to another event
-
-    TOCSIN_TIMEOUT = -20,   // sent, but not answered till the deadline: kept or not, nobody knows
-    TOCSIN_AGAIN = -21,     // too many calls are in flight; none was added. Wait or process first
-    TOCSIN_NO_MEMORY = -22, // or no descriptors
-    TOCSIN_FORKED = -23,    // the client belongs to the parent process
-    TOCSIN_CANCELLED = -24, // tocsin_close() came first: kept or not, nobody knows
-    TOCSIN_PROTOCOL = -25   // what answers on the socket is no daemon that this library understands
+    TOCSIN_TIMEOUT = -20,       // sent, but not answered till the deadline: kept or not, nobody knows
+    TOCSIN_AGAIN = -21,         // too many calls are in flight; none was added. Wait or process first
+    TOCSIN_NO_MEMORY = -22,     // or no descriptors
+    TOCSIN_FORKED = -23,        // the client belongs to the parent process
+    TOCSIN_CANCELLED = -24,     // tocsin_close() came first: kept or not, nobody knows
+    TOCSIN_PROTOCOL = -25       // what answers on the socket is no daemon that this library understands
 };
 
 // Bounds. In flight is what has been started and whose callback was not called yet.
 #define TOCSIN_IN_FLIGHT_MAX 100
-#define TOCSIN_IN_FLIGHT_BYTES_MAX (64 * 1024 * 1024)
+#define TOCSIN_IN_FLIGHT_BYTES_MAX 67108864 // 64 MiB
 #define TOCSIN_BATCH_EVENTS_MAX 10000
-#define TOCSIN_BATCH_BYTES_MAX (16 * 1024 * 1024)
+#define TOCSIN_BATCH_BYTES_MAX 16777216 // 16 MiB
 #define TOCSIN_TIMEOUT_MS_DEFAULT 30000
 
 // The name of a code, "InvalidEvent"; never NULL. For logs: people want the message.
@@ -185,7 +184,7 @@ typedef struct tocsin_beat_options {
     size_t size;          // of this struct, set by TOCSIN_BEAT_OPTIONS_INIT
     int64_t scid;         // the subject, one watch each
     int64_t interval_us;  // beats come at least this often, in microseconds; 0: not said
-    int64_t grace_us;     // may be late by this, in microseconds; -1: not said
+    int64_t grace_us;     // may be late by this, in microseconds; 0: not said
     const char* schedule; // instead of an interval: a cron expression or a systemd calendar; NULL: not said
     const char* zone;     // of the schedule, "Europe/Berlin"; NULL: not said
     const char* state;    // "ok" (also NULL), "start" and "finish" of a run, "fail", "alive"
@@ -193,7 +192,7 @@ typedef struct tocsin_beat_options {
     const char* status;   // a line for people; NULL: not said
 } tocsin_beat_options;
 
-#define TOCSIN_BEAT_OPTIONS_INIT {sizeof(tocsin_beat_options), 0, 0, -1, NULL, NULL, NULL, NULL, NULL}
+#define TOCSIN_BEAT_OPTIONS_INIT {sizeof(tocsin_beat_options), 0, 0, 0, NULL, NULL, NULL, NULL, NULL}
 
 // Sends a sign of life of a source. options may be NULL. A beat without an answer is sent again too; it has no key, so
 // one with the state "fail" may be counted twice where the daemon was killed in between.

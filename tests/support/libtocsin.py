@@ -120,7 +120,7 @@ class Client:
         return result
 
     def beat(self, source, timeout_ms=10_000, **options):
-        given = BeatOptions(size=c.sizeof(BeatOptions), grace_us=-1)
+        given = BeatOptions(size=c.sizeof(BeatOptions))
         for name, value in options.items():
             setattr(given, name, value.encode() if isinstance(value, str) else value)
         self.library.tocsin_beat(self.pointer, source.encode(), c.byref(given), timeout_ms)
