@@ -167,12 +167,28 @@ int tocsin_client::run(Made made, int timeout_ms) {
     if (started != TOCSIN_OK) {
         return started;
     }
-    process();
-    while (!waiting.ended) {
-        tocsin::lib::wait_for(epoll_.get(), deadline); // the timer ends the call itself
+    try {
         process();
+        while (!waiting.ended) {
+            tocsin::lib::wait_for(epoll_.get(), deadline); // the timer ends the call itself
+            process();
+        }
+    } catch (...) {
+        forget(&waiting); // which goes with this frame
+        throw;
     }
     return remember(std::move(waiting.result));
+}
+
+void tocsin_client::forget(const void* user) {
+    const auto in = [user](const CallPtr& call) {
+        if (call && call->user == user) {
+            call->done = nullptr;
+        }
+    };
+    std::ranges::for_each(lanes_, [&in](const Lane& lane) { in(lane.call); });
+    std::ranges::for_each(queue_, in);
+    std::ranges::for_each(finished_, in);
 }
 
 int tocsin_client::wait(int timeout_ms) {

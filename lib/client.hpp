@@ -94,6 +94,7 @@ private:
     void finish(CallPtr call, tocsin_result outcome);
     void set_timer();
     int deliver();
+    void forget(const void* user); // whose callback is not to be called any more
     std::deque<CallPtr>::iterator next_due(Steady::time_point now);
 
     std::string path_;

@@ -3,12 +3,13 @@
 
 import os
 
+import libtocsin
 import pytest
 from daemon import Daemon
 from libtocsin import Client
 
-# A library with sanitizers wants theirs to be there first; the programs that tests start have their own.
-os.environ.pop("LD_PRELOAD", None)
+# A library with sanitizers wants theirs to be there first; the programs of ours that tests start have their own.
+libtocsin.PRELOAD = os.environ.pop("LD_PRELOAD", "")
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 
+import libtocsin
 import pytest
 from daemon import Daemon
 from house import ROOT
@@ -248,7 +249,7 @@ client.close()
 
 
 def run(*words, **more):
-    env = {**os.environ, "PYTHONPATH": str(ROOT / "tests/support"), **more.pop("env", {})}
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "tests/support"), "LD_PRELOAD": libtocsin.PRELOAD, **more.pop("env", {})}
     return subprocess.run([sys.executable, "-c", SUBMIT, *map(str, words)], env=env, capture_output=True, text=True, timeout=60, **more)
 
 

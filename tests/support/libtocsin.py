@@ -11,6 +11,7 @@ LIBRARY = BUILD / "lib/libtocsin.so.0"
 CODES = {0: "OK", -1: "InvalidEvent", -2: "InvalidArgument", -3: "NotFound", -4: "NotAuthorized", -5: "Unavailable",
          -6: "LimitExceeded", -7: "StorageFull", -8: "Conflict", -20: "Timeout", -21: "Again", -22: "NoMemory", -23: "Forked",
          -24: "Cancelled", -25: "Protocol"}
+PRELOAD = ""  # that a Python of one's own needs to load the library
 DONE = c.CFUNCTYPE(None, c.c_void_p, c.c_void_p)
 
 
