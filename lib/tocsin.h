@@ -228,11 +228,11 @@ int tocsin_beat_async(tocsin_client* client, const char* source, const tocsin_be
 int tocsin_fd(const tocsin_client* client);
 
 // Does what can be done without waiting: sends, receives, reconnects, ends what is too late, calls callbacks. The
-// number of callbacks called, or an error. Calling it for nothing is harmless.
+// number of calls that have ended, or an error. Calling it for nothing is harmless; not from a callback.
 int tocsin_process(tocsin_client* client);
 
 // Processes till nothing is in flight, at most timeout_ms milliseconds: TOCSIN_OK, or TOCSIN_TIMEOUT where something
-// still is. Good before the end of a program.
+// still is. Good before the end of a program; not from a callback.
 int tocsin_wait(tocsin_client* client, int timeout_ms);
 
 // How many calls are in flight.

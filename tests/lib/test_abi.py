@@ -3,6 +3,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -22,9 +23,9 @@ def out(*words, **more):
     return done.stdout
 
 
-def exported():
+def exported(library=LIBRARY):
     names = set()
-    for line in out("readelf", "-W", "--dyn-syms", LIBRARY).splitlines():
+    for line in out("readelf", "-W", "--dyn-syms", library).splitlines():
         words = line.split()
         if len(words) >= 8 and words[4] in ("GLOBAL", "WEAK", "UNIQUE") and words[6] not in ("UND", "ABS"):
             names.add(words[7])
@@ -79,8 +80,16 @@ def test_programs_are_built_from_what_is_installed(tmp_path):
         out("cmake", "--install", BUILD / "lib", "--component", component, "--prefix", f"{tmp_path}/{component}")
     files = lambda name: {str(p.relative_to(tmp_path / name)) for p in (tmp_path / name).rglob("*") if not p.is_dir()}
     version = (ROOT / "VERSION").read_text().strip()
-    assert {Path(f).name for f in files("libtocsin0")} == {"libtocsin.so.0", f"libtocsin.so.{version}"}
+    assert {Path(f).name for f in files("libtocsin0")} == {"libtocsin.so.0", f"libtocsin.so.0.{version}"}
     assert {Path(f).name for f in files("tocsin-dev")} == {"libtocsin.so", "libtocsin.pc", "tocsin.h", "libtocsin.3", "tocsin.h.3"}
+
+
+@plain
+def test_it_is_built_without_the_daemon(tmp_path):
+    cache = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
+    out("cmake", "-S", ROOT / "lib", "-B", tmp_path, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", *cache)
+    out("cmake", "--build", tmp_path, "-j", "2")
+    assert exported(tmp_path / "lib/libtocsin.so.0") == exported()
 
 
 @plain

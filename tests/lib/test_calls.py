@@ -237,20 +237,42 @@ def test_an_answer_before_the_end_of_the_request_is_read(tmp_path):
         assert client.submit(description="x" * (8 << 20)).message == "said LimitExceeded"
 
 
+def test_an_answer_is_read_where_nothing_more_can_be_sent(tmp_path):
+    class Hasty(Listener):
+        def serve(self, connection):
+            connection.recv(1000)
+            connection.sendall(problem(413, "LimitExceeded", "Connection: close"))  # and leaves at once
+
+    with Hasty(tmp_path / "s") as peer, Client(peer.path) as client:
+        assert client.submit(description="x" * (8 << 20), timeout_ms=3_000).message == "said LimitExceeded"
+
+
+def test_a_peer_that_leaves_amid_a_request_raises_no_signal(tmp_path):
+    class Leaving(Listener):
+        def serve(self, connection):
+            connection.recv(1000)
+
+    with Leaving(tmp_path / "s") as peer:
+        done = run(peer.path, "x" * 120_000, timeout_ms=500)  # more than a socket takes in at once
+        assert (done.returncode, done.stderr) == (0, "") and done.stdout.startswith("Timeout")
+
+
 # ---- who and where ----
 
 SUBMIT = """
-import sys, os
+import signal, sys
 from libtocsin import Client
-client = Client(sys.argv[1] if len(sys.argv) > 1 else None)
-print(client.submit(timeout_ms=5000).code, client.last().message)
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # as in any program but Python
+client = Client(sys.argv[2] if len(sys.argv) > 2 else None)
+summary = sys.argv[3] * 20 if len(sys.argv) > 3 else "by another process"
+print(client.submit(timeout_ms=int(sys.argv[1]), summary=summary).code, client.last().message)
 client.close()
 """
 
 
-def run(*words, **more):
+def run(*words, timeout_ms=5_000, **more):
     env = {**os.environ, "PYTHONPATH": str(ROOT / "tests/support"), "LD_PRELOAD": libtocsin.PRELOAD, **more.pop("env", {})}
-    return subprocess.run([sys.executable, "-c", SUBMIT, *map(str, words)], env=env, capture_output=True, text=True, timeout=60, **more)
+    return subprocess.run([sys.executable, "-c", SUBMIT, str(timeout_ms), *map(str, words)], env=env, capture_output=True, text=True, timeout=60, **more)
 
 
 def test_the_environment_names_the_socket(daemon):
@@ -287,6 +309,24 @@ def test_nothing_without_an_object_ends_the_program(client):
     assert library.tocsin_result_code(None) == -22 and library.tocsin_result_message(None)
     assert library.tocsin_open(None, None) == -2
     assert Event(library, event_src=None).pointer
+
+
+def test_threads_with_a_client_each_do_not_meet(daemon):
+    """Python lets go of its lock while it is in the library."""
+    indexes = []
+
+    def detector(number):
+        with Client(daemon.socket) as own:
+            for _ in range(40):
+                assert own.start(number, event_name="threads", scid=number) == "OK"
+            indexes.extend(own.submit(event_name="threads", scid=number).indexes)
+            assert own.wait() == "OK"
+            indexes.extend(result.indexes[0] for mark, result in own.ended if mark == number)
+
+    threads = [threading.Thread(target=detector, args=(number,)) for number in range(6)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert len(set(indexes)) == 6 * 41 == len(daemon.http.events(event_name="threads"))
 
 
 def test_each_code_has_its_name(client):
