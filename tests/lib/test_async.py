@@ -96,6 +96,22 @@ def test_an_answer_that_gets_lost_is_asked_for_again(own, tmp_path):
     assert {result.code for _, result in client.ended} == {"OK"}
 
 
+def test_killed_after_it_kept_and_before_it_answered(own, tmp_path):
+    """Sent again to the daemon's successor, which knows the event from disk."""
+
+    def die():
+        own.kill()
+        own.start()
+
+    with Interceptor(tmp_path / "between", own.socket, lose=1, on_loss=die) as between, Client(between.path) as client:
+        result = client.submit(payload={"n": 1}, timeout_ms=60_000)
+        assert between.lost == 1 and result.code == "OK" and result.duplicate
+        between.lose = 2
+        batch = client.batch([{"payload": {"n": 2}}, {"payload": {"n": 3}}], timeout_ms=60_000)
+        assert between.lost == 2 and batch.code == "OK" and len(batch.indexes) == 2
+    assert kept(own) == [1, 2, 3]
+
+
 @pytest.mark.parametrize("how", ["stop", "kill"])
 def test_restarts_lose_nothing_and_double_nothing(own, how):
     total, rounds = 600, 4

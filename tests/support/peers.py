@@ -71,8 +71,8 @@ def read_message(stream):
 class Interceptor(Listener):
     """Hands requests on to the daemon; of its answers the next ones, until `lose`, are dropped with the connection."""
 
-    def __init__(self, path, daemon_socket, lose=0):
-        self.daemon_socket, self.lose, self.lost = str(daemon_socket), lose, 0
+    def __init__(self, path, daemon_socket, lose=0, on_loss=lambda: None):
+        self.daemon_socket, self.lose, self.lost, self.on_loss = str(daemon_socket), lose, 0, on_loss
         super().__init__(path)
 
     def serve(self, connection):
@@ -86,6 +86,7 @@ class Interceptor(Listener):
                     lose = self.lost < self.lose
                     self.lost += lose
                 if lose:
+                    self.on_loss()
                     return
                 connection.sendall(answer)
 
