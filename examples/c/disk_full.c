@@ -40,9 +40,12 @@ static void tell(tocsin_client* client, const char* mount, double used, int full
 static void look(tocsin_client* client, double limit, int mounts, char** mount) {
     for (int i = 0; i < mounts && i < MOUNTS_MAX; ++i) {
         struct statvfs fs;
-        if (statvfs(mount[i], &fs) != 0 || fs.f_blocks == 0) {
+        if (statvfs(mount[i], &fs) != 0) {
             perror(mount[i]);
             continue;
+        }
+        if (fs.f_blocks == 0) {
+            continue; // /proc and the like hold nothing
         }
         const double used = 100.0 - 100.0 * (double)fs.f_bavail / (double)fs.f_blocks;
         const int full = used >= limit;
