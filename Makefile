@@ -17,7 +17,7 @@ build:
 	@tools/deps.sh build
 	@cmake --preset release >build-configure.log 2>&1 || { cat build-configure.log; exit 1; }
 	@rm -f build-configure.log
-	@cmake --build build --target tocsind tocsinctl tocsin-spark # tests and benches build what they need beside
+	@cmake --build build --target tocsind tocsinctl tocsin-spark libtocsin # tests and benches build what they need beside
 
 run: build
 	@tools/run.sh

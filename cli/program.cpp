@@ -94,9 +94,9 @@ Result<int> run_verb(const Arguments& arguments, const Surroundings& surrounding
                     .format = *format,
                     .utc = arguments.has("utc"),
                     .socket = socket,
+                    .command = option ? fmt::format("tocsinctl --socket {}", *option) : "tocsinctl",
                     .may_ask = surroundings.person && !surroundings.is_root && !arguments.has("no-ask-password") &&
-                               socket == system_socket,
-                    .command = option ? fmt::format("tocsinctl --socket {}", *option) : "tocsinctl"};
+                               socket == system_socket};
     return arguments.verb->run(session, arguments);
 }
 

@@ -6,7 +6,7 @@ BUILD="g++ cmake ninja-build pkg-config ccache mold
   libboost1.81-dev libsimdjson-dev libtomlplusplus-dev liblmdb-dev liblz4-dev libcairo2-dev fonts-dejavu-core libspdlog-dev libfmt-dev
   libsystemd-dev libhowardhinnant-date-dev libre2-dev libxxhash-dev libcurl4-openssl-dev zlib1g-dev libjpeg-dev tzdata"
 TEST="libgtest-dev libgmock-dev clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev universal-ctags
-  python3 python3-pytest python3-jeepney python3-jsonschema lmdb-utils dbus polkitd systemd curl jq man-db mmdebstrap less zsh fish"
+  python3 python3-pytest python3-jeepney python3-jsonschema lmdb-utils dbus polkitd systemd curl jq man-db valgrind mmdebstrap less zsh fish"
 
 # What 'make bench' sets beside the daemon, where it is there. Installed, their services may start.
 BENCH="redis-server postgresql systemd-journal-remote"

@@ -7,13 +7,13 @@ cd "$(dirname "$0")/.."
 [ -f build/compile_commands.json ] || { echo "tidy: 'make build' first" >&2; exit 2; }
 units() {
   if [ "${1:-}" = --all ] || ! git rev-parse --git-dir >/dev/null 2>&1; then
-    find core storage heartbeats jobs ipc pictures daemon cli -name '*.cpp'
+    find core storage heartbeats jobs ipc pictures daemon cli lib -name '*.cpp'
     return
   fi
   local base
   base=$(git rev-list -1 --before='4 hours ago' HEAD)
   [ -n "$base" ] || base=$(git rev-parse -q --verify HEAD~1 || git rev-parse HEAD)
-  git diff --name-only --diff-filter=d "$base" -- core storage heartbeats jobs ipc pictures daemon cli | grep '\.cpp$' || true
+  git diff --name-only --diff-filter=d "$base" -- core storage heartbeats jobs ipc pictures daemon cli lib | grep '\.cpp$' || true
 }
 list=$(units "${1:-}" | sort)
 [ -n "$list" ] || { echo "tidy: no unit changed"; exit 0; }

@@ -144,8 +144,12 @@ std::optional<Response> Application::enter(const Plan& plan, Request& request) {
         return misled;
     }
     if (!request.authorization.empty()) {
-        request.peer = context_.tokens.find(bearer_token(request.authorization));
-        return request.peer ? std::nullopt : std::optional(ask_for_token(true));
+        auto maker = context_.tokens.find(bearer_token(request.authorization));
+        if (!maker) {
+            return ask_for_token(true);
+        }
+        request.peer = std::move(maker);
+        return std::nullopt;
     }
     const bool open = plan.route != nullptr ? is_open(*plan.route, *doorway) : doorway->compat;
     return open ? std::nullopt : std::optional(ask_for_token(false));

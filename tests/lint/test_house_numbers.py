@@ -8,7 +8,7 @@ from house import ROOMS, ctags, relative, sources
 FILE_LINES = 600
 FUNCTION_LINES = 70
 LINE_WIDTH = 120
-CODE = ROOMS + ("tests", "bench")
+CODE = ROOMS + ("tests", "bench", "examples")
 
 BANNED = {
     r"\bsto(i|l|ll|ul|ull|f|d)\s*\(": "throwing number conversion; use std::from_chars",

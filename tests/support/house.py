@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("TOCSIN_BUILD", ROOT / "build"))
-ROOMS = ("core", "storage", "heartbeats", "jobs", "ipc", "pictures", "daemon", "cli")
+ROOMS = ("core", "storage", "heartbeats", "jobs", "ipc", "pictures", "daemon", "cli", "lib")
 
 
 def tool(name: str) -> Path:
