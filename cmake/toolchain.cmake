@@ -10,6 +10,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 sees ghosts in inlined std::string and std::optional code at -O2 and under sanitizers (GCC bugs 105329, 105562).
   target_compile_options(tocsin_flags INTERFACE -Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds -Wno-dangling-pointer -Wno-tsan)
 endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_compile_options(tocsin_flags INTERFACE -Wno-shadow) # it takes a parameter for a shadow of a field; GCC judges the rest
+endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
   target_compile_definitions(tocsin_flags INTERFACE _FORTIFY_SOURCE=2)
 endif()

@@ -44,7 +44,7 @@ const std::string& sound_chunk() {
         constexpr std::string_view lines =
             R"({"event_name":"a.b","event_src":"s","scid":7,"payload":{"k":[1,2]},"summary":"x","environment":"e"})"
             "\n"
-            R"({"event_name":"a.c","event_src":"t","event_rule_id":3,"severity":"error","idempotency_key":"k","count":9})"
+            R"({"event_name":"a.c","event_src":"t","event_rule_id":3,"severity":"error","count":9})"
             "\n"
             R"({"event_name":"a.b","event_src":"s","event_type":"dataset","event_id":"d","spark_script":"r"})";
         tocsin::json::Parser parser;

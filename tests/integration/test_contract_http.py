@@ -300,7 +300,7 @@ def test_callbacks(run):
 
 
 def test_operation(run):
-    for path in ("/healthz", "/metrics", "/v1/openapi.json", "/v1/status", "/v1/retention"):
+    for path in ("/healthz", "/metrics", "/v1/openapi.json", "/v1/status", "/v1/retention", "/v1/config"):
         run.expect(200, "GET", path)
     run.expect(200, "POST", "/v1/reload")
     run.expect(200, "POST", "/v1/backup")

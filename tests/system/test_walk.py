@@ -62,9 +62,9 @@ def walk(machine, who):
     steps += [["bus", f"{ROOT}/{OBJECTS[i]}" if i in OBJECTS else ROOT, "org.freedesktop.DBus.Properties", "Get", "ss", i, p]
               for i, p in properties()]
     steps += [["route", m, t] for m, t, _ in routes()]
-    machine.write("/tmp/walker.py", (TREE / "tests/system/walker.py").read_text())
-    machine.write("/tmp/steps", "".join(json.dumps(step) + "\n" for step in steps))
-    words = ["sh", "-c", "exec python3 /tmp/walker.py </tmp/steps"]
+    machine.write("/opt/walker.py", (TREE / "tests/system/walker.py").read_text())
+    machine.write("/opt/steps", "".join(json.dumps(step) + "\n" for step in steps))
+    words = ["sh", "-c", "exec python3 /opt/walker.py </opt/steps"]
     if who == "service":
         done = machine.run(*words, properties=["DynamicUser=yes", "SupplementaryGroups=tocsin"], timeout=600)
     else:
