@@ -40,7 +40,8 @@ LIBRARIES = {
     "zlib.h": {"ipc"},
 }
 # header prefix → the only files of a room that may include it
-FILES = {("daemon", "curl/"): {"daemon/curl_ping.cpp"}}  # the dead man's switch and nothing else
+FILES = {("daemon", "curl/"): {"daemon/curl_ping.cpp"},  # the dead man's switch and nothing else
+         ("pictures", "jpeglib.h"): {"pictures/jpeg.cpp"}}
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.M)
 
 
