@@ -192,8 +192,7 @@ void App::Impl::set_reason(std::string_view kind, const std::string& problem) {
 }
 
 void App::Impl::warn_of_what_is_not_there() const {
-    for (const std::string_view key : {"listen.http", "compat.event_manager", "compat.event_tracker",
-                                       "compat.api_monitor", "compat.healthchecks", "compat.listen"}) {
+    for (const std::string_view key : {"listen.http", "compat.listen"}) {
         if (live.loaded().places.contains(key)) {
             log::warning(fmt::format("{} is not in effect in this version", key));
         }

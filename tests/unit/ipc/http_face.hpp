@@ -89,10 +89,11 @@ struct FakeAuthority final : Authority {
 
 class Face {
 public:
-    explicit Face(Limits limits = fast(), AccessPolicy access = {.owner_uid = ::getuid(), .group = 50}) {
+    explicit Face(Limits limits = fast(), AccessPolicy access = {.owner_uid = ::getuid(), .group = 50},
+                  CompatOptions compat = {}) {
         Services services{log, log, log, heartbeats, jobs, manager, statistics, pictures};
         hub = std::make_shared<Hub>(io, std::make_unique<Application>(Application::Parts{
-                                            services, clock, access, authority, limits, std::string(32, 'a')}));
+                                            services, clock, access, authority, limits, std::string(32, 'a'), compat}));
     }
     ~Face() {
         hub->abort_all();
