@@ -10,6 +10,7 @@ std::vector<std::span<const Route>> compat_routes(const CompatOptions& options) 
             tables.push_back(table);
         }
     };
+    add(options.event_manager, compat::event_manager_routes());
     add(options.event_tracker, compat::event_tracker_routes());
     return tables;
 }
