@@ -12,6 +12,7 @@ std::vector<std::span<const Route>> compat_routes(const CompatOptions& options) 
     };
     add(options.event_manager, compat::event_manager_routes());
     add(options.event_tracker, compat::event_tracker_routes());
+    add(options.api_monitor, compat::api_monitor_routes());
     add(options.healthchecks, compat::healthchecks_routes());
     return tables;
 }
