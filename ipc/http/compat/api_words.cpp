@@ -43,7 +43,8 @@ std::optional<Severity> severity_of(std::string_view word_or_number) {
     double number = 0;
     const auto [end, error] =
         std::from_chars(word_or_number.data(), word_or_number.data() + word_or_number.size(), number);
-    if (error != std::errc{} || end != word_or_number.data() + word_or_number.size() || !(number >= 0 && number <= 1)) {
+    const bool within = number >= 0 && number <= 1; // "nan" is not
+    if (error != std::errc{} || end != word_or_number.data() + word_or_number.size() || !within) {
         return std::nullopt;
     }
     return std::ranges::find_if(words, [number](const Word& row) { return number >= row.least; })->severity;

@@ -16,8 +16,8 @@ public:
     explicit OlderFace(Limits limits = fast())
         : Face(limits, {.owner_uid = ::getuid(), .group = 50}, every_older_system) {}
 
-    // The one event that was submitted last.
-    const Event& last() const { return log.events.back(); }
+    // The one event that was submitted last; an empty one where none was.
+    Event last() const { return log.events.empty() ? Event{} : log.events.back(); }
 };
 
 // Refused by every face that was not told to open it.
