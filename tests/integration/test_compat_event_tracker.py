@@ -64,8 +64,9 @@ def test_names_with_slashes(daemon):
 
 def test_a_description_in_a_form(daemon):
     assert post(daemon, "/api/events/described/", "-d", "desc=who came") == taken(201)
-    (event,) = daemon.http.events(event_name="described")
-    assert event["description"] == "who came" and event["event_src"] == "event_tracker"
+    assert post(daemon, "/api/events/described/", "-F", "desc=who went") == taken(201)
+    events = daemon.http.events(event_name="described", event_src="event_tracker", order="index")
+    assert [event["description"] for event in events] == ["who came", "who went"]
 
 
 def test_the_list_has_real_hours(daemon):

@@ -53,7 +53,7 @@ Result<std::uint64_t> parse_count(std::string_view digits) {
 }
 
 Result<Count> read_count(const Request& request) {
-    Count count{.description = kept_text(form_value(request.body, "desc"), limits::text_bytes)};
+    Count count{.description = kept_text(form_value(request.content_type, request.body, "desc"), limits::text_bytes)};
     std::span<const std::string> segments(request.captured);
     if (segments.size() > 1 && is_number(segments.back())) {
         const auto number = parse_count(segments.back());

@@ -40,6 +40,38 @@ void append_field(std::string& body, const FieldError& field, std::string_view w
     body += '}';
 }
 
+// What stands between two boundaries behind the header that names the field.
+std::string_view part_value(std::string_view body, const std::string& boundary, std::string_view name) {
+    const std::string wanted = fmt::format("; name=\"{}\"", name);
+    std::size_t at = body.find(boundary);
+    while (at != std::string_view::npos) {
+        const std::size_t begin = at + boundary.size();
+        const std::size_t end = body.find("\r\n" + boundary, begin);
+        const std::string_view part = body.substr(begin, end == std::string_view::npos ? 0 : end - begin);
+        const std::size_t head = part.find("\r\n\r\n");
+        if (head != std::string_view::npos && part.substr(0, head).find(wanted) != std::string_view::npos) {
+            return part.substr(head + 4);
+        }
+        at = end == std::string_view::npos ? end : end + 2;
+    }
+    return {};
+}
+
+// "--x" of "multipart/form-data; boundary=x"; empty where the type is another.
+std::string boundary_of(std::string_view content_type) {
+    constexpr std::string_view key = "boundary=";
+    const std::size_t at = content_type.find(key);
+    if (!content_type.starts_with("multipart/form-data") || at == std::string_view::npos) {
+        return {};
+    }
+    std::string_view boundary = content_type.substr(at + key.size());
+    boundary = boundary.substr(0, boundary.find(';'));
+    if (boundary.size() > 1 && boundary.front() == '"' && boundary.back() == '"') {
+        boundary = boundary.substr(1, boundary.size() - 2);
+    }
+    return boundary.empty() ? std::string() : "--" + std::string(boundary);
+}
+
 } // namespace
 
 Response envelope(std::string_view response) {
@@ -126,7 +158,10 @@ std::string escape_html(std::string_view text) {
     return out;
 }
 
-std::string form_value(std::string_view body, std::string_view name) {
+std::string form_value(std::string_view content_type, std::string_view body, std::string_view name) {
+    if (const std::string boundary = boundary_of(content_type); !boundary.empty()) {
+        return std::string(part_value(body, boundary, name));
+    }
     auto form = parse_target("/?" + std::string(body)); // fields are written as in a query
     if (!form) {
         return {};

@@ -32,8 +32,9 @@ Response page_reply(std::string body);
 std::string naive_time(std::int64_t us, const Zone& zone);
 // For a page: & < > " ' as entities.
 std::string escape_html(std::string_view text);
-// The value of a field of a form (application/x-www-form-urlencoded), or "".
-std::string form_value(std::string_view body, std::string_view name);
+// The value of a field of a posted form, or "": multipart/form-data where the type says so, else
+// application/x-www-form-urlencoded.
+std::string form_value(std::string_view content_type, std::string_view body, std::string_view name);
 // A plain text of valid UTF-8 without U+0000, at most `max` bytes of what came; what is no text becomes '?'.
 std::string kept_text(std::string_view bytes, std::size_t max);
 // Only digits, and at least one.

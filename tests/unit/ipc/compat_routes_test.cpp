@@ -81,10 +81,24 @@ TEST(CompatShapes, TimesAreOfTheZone) {
 }
 
 TEST(CompatShapes, AFieldOfAForm) {
-    EXPECT_EQ(compat::form_value("a=1&desc=x+%26+y", "desc"), "x & y");
-    EXPECT_EQ(compat::form_value("desc", "desc"), "");
-    EXPECT_EQ(compat::form_value("desc=%zz", "desc"), "");
-    EXPECT_EQ(compat::form_value("", "desc"), "");
+    EXPECT_EQ(compat::form_value("", "a=1&desc=x+%26+y", "desc"), "x & y");
+    EXPECT_EQ(compat::form_value("", "desc", "desc"), "");
+    EXPECT_EQ(compat::form_value("", "desc=%zz", "desc"), "");
+    EXPECT_EQ(compat::form_value("", "", "desc"), "");
+}
+
+TEST(CompatShapes, AFieldOfAFormInParts) {
+    const std::string body =
+        "--b1\r\nContent-Disposition: form-data; name=\"file\"; filename=\"desc\"\r\n\r\nno\r\n--b1\r\n"
+        "Content-Disposition: form-data; name=\"desc\"\r\n\r\ntwo\r\nlines\r\n--b1--\r\n";
+    EXPECT_EQ(compat::form_value("multipart/form-data; boundary=b1", body, "desc"), "two\r\nlines");
+    EXPECT_EQ(compat::form_value("multipart/form-data; boundary=\"b1\"", body, "desc"), "two\r\nlines");
+    EXPECT_EQ(compat::form_value("multipart/form-data; boundary=b1; x=y", body, "other"), "");
+    for (std::size_t size = 0; size < body.size() - 4; ++size) { // cut off anywhere
+        const std::string value = compat::form_value("multipart/form-data; boundary=b1", body.substr(0, size), "desc");
+        EXPECT_TRUE(value.empty() || value == "two\r\nlines") << size << value;
+    }
+    EXPECT_EQ(compat::form_value("multipart/form-data", "desc=x", "desc"), "x") << "no boundary: no parts";
 }
 
 } // namespace
