@@ -84,7 +84,7 @@ public:
     virtual void histogram(std::string event_name, std::int64_t day_us, Done<DayCounts> done) = 0;
 };
 
-enum class PictureFormat : std::uint8_t { png, svg };
+enum class PictureFormat : std::uint8_t { png, svg, jpeg };
 
 class Pictures {
 public:

@@ -2,6 +2,7 @@
 #include "pictures/canvas.hpp"
 
 #include "core/utf8.hpp"
+#include "pictures/jpeg.hpp"
 
 #include <cairo-svg.h>
 #include <cairo.h>
@@ -24,6 +25,14 @@ cairo_status_t append(void* into, const unsigned char* bytes, unsigned size) {
     return CAIRO_STATUS_SUCCESS;
 }
 
+Pixels pixels_of(cairo_surface_t* image) {
+    cairo_surface_flush(image);
+    return {.data = cairo_image_surface_get_data(image),
+            .columns = static_cast<std::size_t>(cairo_image_surface_get_width(image)),
+            .rows = static_cast<std::size_t>(cairo_image_surface_get_height(image)),
+            .stride = static_cast<std::size_t>(cairo_image_surface_get_stride(image))};
+}
+
 bool continues(char byte) {
     return (static_cast<unsigned char>(byte) & 0xc0U) == 0x80U;
 }
@@ -38,8 +47,8 @@ struct Canvas::Impl {
 
     Impl(PictureFormat wanted, int width, int height)
         : format(wanted),
-          surface(wanted == PictureFormat::png ? cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height)
-                                               : cairo_svg_surface_create_for_stream(append, &bytes, width, height)),
+          surface(wanted == PictureFormat::svg ? cairo_svg_surface_create_for_stream(append, &bytes, width, height)
+                                               : cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height)),
           pen(cairo_create(surface)) {
         cairo_select_font_face(pen, "sans-serif", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
     }
@@ -102,6 +111,8 @@ Result<std::string> Canvas::finish() && {
     cairo_status_t status = cairo_status(impl_->pen);
     if (status == CAIRO_STATUS_SUCCESS && impl_->format == PictureFormat::png) {
         status = cairo_surface_write_to_png_stream(impl_->surface, append, &impl_->bytes);
+    } else if (status == CAIRO_STATUS_SUCCESS && impl_->format == PictureFormat::jpeg) {
+        return jpeg_of(pixels_of(impl_->surface));
     } else if (status == CAIRO_STATUS_SUCCESS) {
         cairo_surface_finish(impl_->surface);
         status = cairo_surface_status(impl_->surface);

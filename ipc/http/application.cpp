@@ -179,7 +179,8 @@ void Application::ask(const Plan& plan, const Request& request,
                       .action = plan.route->action,
                       .what = name_of(*plan.route),
                       .pidfd = request.peer->pidfd};
-    auto answered = [done = std::move(done), command = command_for(*plan.route, request)](Result<void> may) mutable {
+    auto answered = [done = std::move(done), route = plan.route,
+                     command = command_for(*plan.route, request)](Result<void> may) mutable {
         if (may) {
             return done(std::nullopt);
         }
@@ -187,7 +188,7 @@ void Application::ask(const Plan& plan, const Request& request,
         if (error.code == Code::not_authorized && !command.empty()) {
             error.reason += fmt::format("; on a terminal, as an administrator: {}", command);
         }
-        done(problem(error));
+        done(refuse(*route, error));
     };
     context_.authority.check(std::move(question), std::move(answered));
 }
@@ -196,7 +197,7 @@ Result<void> Application::choose_body(Plan& plan, const Request& request) const 
     if (!request.content_encoding.empty() && lower(trim(request.content_encoding)) != "identity") {
         return std::unexpected(bad_request("Content-Encoding", "must be identity: send the body uncompressed"));
     }
-    plan.body_bytes = context_.limits.control_body_bytes;
+    plan.body_bytes = plan.route->body == Body::any ? context_.limits.batch_bytes : context_.limits.control_body_bytes;
     if (plan.route->body != Body::events) {
         return {};
     }
@@ -233,7 +234,7 @@ Plan Application::plan(Request& request) {
         return plan;
     }
     if (const auto admitted = admit(plan, request); !admitted) {
-        plan.refused = problem(admitted.error());
+        plan.refused = plan.route == nullptr ? problem(admitted.error()) : refuse(*plan.route, admitted.error());
         return plan;
     }
     if (plan.route == nullptr) {
@@ -241,11 +242,12 @@ Plan Application::plan(Request& request) {
         return plan;
     }
     if (plan.route->handler == nullptr) {
-        plan.refused = problem({.code = Code::unavailable,
-                                .context = "http",
-                                .object = {},
-                                .reason = fmt::format("{} not available in this version", plan.route->unavailable)});
-        plan.refused->headers.clear(); // no Retry-After: trying again does not help
+        plan.refused =
+            refuse(*plan.route, {.code = Code::unavailable,
+                                 .context = "http",
+                                 .object = {},
+                                 .reason = fmt::format("{} not available in this version", plan.route->unavailable)});
+        std::erase_if(plan.refused->headers, [](const auto& header) { return header.first == "Retry-After"; });
         return plan;
     }
     auto checked = check_parameters(*plan.route, request.parameters);
@@ -253,7 +255,7 @@ Plan Application::plan(Request& request) {
         checked = choose_body(plan, request);
     }
     if (!checked) {
-        plan.refused = problem(checked.error());
+        plan.refused = refuse(*plan.route, checked.error());
     }
     return plan;
 }

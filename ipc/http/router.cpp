@@ -86,6 +86,10 @@ Match Router::match(std::string_view method, const std::vector<std::string>& seg
     return match;
 }
 
+Response refuse(const Route& route, const Error& error) {
+    return route.refuse == nullptr ? problem(error) : route.refuse(error);
+}
+
 Result<void> check_parameters(const Route& route, const Parameters& parameters) {
     if (route.parameters == "*") {
         return {};

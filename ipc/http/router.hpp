@@ -40,6 +40,7 @@ using Handler = void (*)(Context&, Request, Responder);
 enum class Body : std::uint8_t {
     control, // none, or one small JSON object
     events,  // one event, an array of them, or NDJSON in pieces
+    any,     // of any type, as large as a batch: the handler knows what it takes of it
 };
 
 // Who is answered on a TCP listener without a token. On the Unix socket it changes nothing.
@@ -60,6 +61,7 @@ struct Route {
     // Whether a guarded act is the caller's own affair, so that nobody needs to be asked.
     bool (*own)(const Context&, const Request&) = nullptr;
     Open open = Open::no;
+    Response (*refuse)(const Error&) = nullptr; // how it says no; null: by a problem document
 };
 
 // Every route of the face's own.
@@ -84,6 +86,9 @@ private:
     };
     std::vector<Entry> entries_;
 };
+
+// An error in the route's own shape.
+Response refuse(const Route& route, const Error& error);
 
 // Unknown and wrongly repeated parameters, named.
 Result<void> check_parameters(const Route& route, const Parameters& parameters);

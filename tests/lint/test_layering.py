@@ -44,6 +44,7 @@ LIBRARIES = {
 FILES = {
     ("daemon", "curl/"): {"daemon/curl_ping.cpp"},  # the dead man's switch and nothing else
     ("cli", "systemd/"): {"cli/bus_act.cpp"},  # acts that a person is asked a password for
+    ("pictures", "jpeglib.h"): {"pictures/jpeg.cpp"},
     ("lib", "boost/"): {"lib/reader.cpp"},  # headers alone: the parser of answers
     ("lib", "simdjson"): {"lib/event.cpp", "lib/result.cpp"},
 }

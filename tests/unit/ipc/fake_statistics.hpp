@@ -47,7 +47,9 @@ public:
         name = std::move(event_name);
         day = day_us;
         drawn = counts;
-        done(format == PictureFormat::png ? "a png" : "an svg");
+        done(format == PictureFormat::png   ? "a png"
+             : format == PictureFormat::svg ? "<?xml version=\"1.0\"?>\n<svg>an svg</svg>"
+                                            : "a jpeg");
     }
     std::string name{};
     std::int64_t day = 0;

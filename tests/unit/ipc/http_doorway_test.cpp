@@ -18,7 +18,7 @@ constexpr std::string_view address = "127.0.0.1:7878";
 
 // A face with a listener for browsers; its connections come as those over TCP do.
 struct Listened : Face {
-    Listened() : Face(fast(), {.owner_uid = ::getuid(), .group = 50}, std::string(address)) {}
+    Listened() : Face(fast(), {.owner_uid = ::getuid(), .group = 50}, {}, std::string(address)) {}
 
     Answer over_tcp(std::string_view head, bool compat = false) {
         auto who = std::make_shared<Peer>();

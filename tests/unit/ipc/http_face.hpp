@@ -90,11 +90,11 @@ struct FakeAuthority final : Authority {
 class Face {
 public:
     explicit Face(Limits limits = fast(), AccessPolicy access = {.owner_uid = ::getuid(), .group = 50},
-                  std::string page = {}) {
+                  CompatOptions compat = {}, std::string page = {}) {
         Services services{log, log, log, heartbeats, jobs, manager, statistics, pictures};
         hub = std::make_shared<Hub>(
             io, std::make_unique<Application>(Application::Parts{
-                    services, clock, access, authority, limits, std::string(32, 'a'), {}, std::move(page)}));
+                    services, clock, access, authority, limits, std::string(32, 'a'), compat, std::move(page)}));
     }
     ~Face() {
         hub->abort_all();

@@ -3,6 +3,10 @@
 
 #include <gmock/gmock.h>
 
+#include <cstdio>
+
+#include <jpeglib.h>
+
 namespace tocsin::pictures {
 namespace {
 
@@ -57,6 +61,51 @@ TEST(Draw, AnSvgOfTheSizeThatIsSaid) {
     EXPECT_THAT(*picture, HasSubstr("</svg>"));
 }
 
+struct Decoded {
+    unsigned width = 0;
+    unsigned height = 0;
+    std::vector<unsigned char> samples{};
+
+    std::array<int, 3> at(unsigned x, unsigned y) const {
+        const std::size_t place = (std::size_t{y} * width + x) * 3;
+        return {samples[place], samples[place + 1], samples[place + 2]};
+    }
+};
+
+Decoded decoded(const std::string& bytes) {
+    jpeg_decompress_struct info{};
+    jpeg_error_mgr errors{};
+    info.err = jpeg_std_error(&errors); // which ends the test where it cannot read
+    jpeg_create_decompress(&info);
+    jpeg_mem_src(&info, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+    jpeg_read_header(&info, TRUE);
+    jpeg_start_decompress(&info);
+    Decoded out{info.output_width, info.output_height,
+                std::vector<unsigned char>(std::size_t{info.output_width} * info.output_height * 3)};
+    while (info.output_scanline < info.output_height) {
+        unsigned char* line = out.samples.data() + std::size_t{info.output_scanline} * info.output_width * 3;
+        jpeg_read_scanlines(&info, &line, 1);
+    }
+    jpeg_finish_decompress(&info);
+    jpeg_destroy_decompress(&info);
+    return out;
+}
+
+TEST(Draw, AJpegThatAnotherReaderReads) {
+    const auto picture = draw(some(), PictureFormat::jpeg);
+    ASSERT_TRUE(picture) << picture.error().detail();
+    EXPECT_THAT(*picture, StartsWith("\xff\xd8\xff"));
+    const Decoded seen = decoded(*picture);
+    EXPECT_EQ(seen.width, 800U);
+    EXPECT_EQ(seen.height, 400U);
+    const auto [red, green, blue] = seen.at(765, 345); // inside the tallest bar, of the last hour
+    EXPECT_NEAR(red, 31, 12);
+    EXPECT_NEAR(green, 102, 12);
+    EXPECT_NEAR(blue, 173, 12);
+    const auto ground = seen.at(100, 300);
+    EXPECT_GT(*std::ranges::min_element(ground), 235) << "no bar in the first hours";
+}
+
 TEST(Draw, WhateverANameHolds) {
     for (const std::string& name :
          {std::string(255, 'W'), std::string("a\x01\n\tb"), std::string("\xff\xfe"), std::string("<b>&amp;"),
@@ -64,7 +113,7 @@ TEST(Draw, WhateverANameHolds) {
           std::string(1, '\0') + "x"}) {
         Histogram day = some();
         day.event_name = name;
-        for (const PictureFormat format : {PictureFormat::png, PictureFormat::svg}) {
+        for (const PictureFormat format : {PictureFormat::png, PictureFormat::svg, PictureFormat::jpeg}) {
             const auto picture = draw(day, format);
             ASSERT_TRUE(picture) << picture.error().detail();
             EXPECT_GT(picture->size(), 1'000U);
