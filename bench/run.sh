@@ -22,6 +22,7 @@ all() {
   part "Faces" bench/run.py
   part "Intake beside other stores" bench/peers.py
   part "Intake while jobs run" bench/jobs.py
+  part "One beside a greedy client" bench/greedy.py
   part "What grows and what does not" bench/scale.py
   part "Queries beside SQLite and PostgreSQL" bench/queries.py
   [ -x /lib/systemd/systemd-journal-remote ] && part "Queries beside journalctl" bench/journal.py
