@@ -39,6 +39,13 @@ enum class Body : std::uint8_t {
     events,  // one event, an array of them, or NDJSON in pieces
 };
 
+// Who is answered on a TCP listener without a token. On the Unix socket it changes nothing.
+enum class Open : std::uint8_t {
+    no,
+    page,   // [listen] http: what a browser loads before it has its token
+    compat, // [compat] listen: submissions, reading and callbacks of clients that know no token
+};
+
 struct Route {
     std::string_view method;
     std::string_view pattern; // "/v1/events/{unique_index}"; a last {path...} takes all that follows
@@ -49,6 +56,7 @@ struct Route {
     Body body = Body::control;
     // Whether a guarded act is the caller's own affair, so that nobody needs to be asked.
     bool (*own)(const Context&, const Request&) = nullptr;
+    Open open = Open::no;
 };
 
 // Every route of the face's own.
