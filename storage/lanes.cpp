@@ -102,14 +102,15 @@ Lanes::User* Lanes::next_user(bool first, Instant now) {
     return next;
 }
 
+// Of a user of whom something waits.
 Lanes::Lane& Lanes::next_lane(User& user) {
-    Lane* next = nullptr;
-    for (auto& [unit, lane] : user.lanes) {
-        if (!lane.ops.empty() && (next == nullptr || lane.tag < next->tag)) {
-            next = &lane;
+    auto next = user.lanes.begin();
+    for (auto at = user.lanes.begin(); at != user.lanes.end(); ++at) {
+        if (!at->second.ops.empty() && (next->second.ops.empty() || at->second.tag < next->second.tag)) {
+            next = at;
         }
     }
-    return *next;
+    return next->second;
 }
 
 // Of a commit, in bytes: as much as is written in half the time of a flush, while somebody else waits for it.
