@@ -23,6 +23,7 @@ all() {
   part "Intake beside other stores" bench/peers.py
   part "Intake while many follow" bench/followers.py
   part "Intake while jobs run" bench/jobs.py
+  part "One beside a greedy client" bench/greedy.py
   part "What grows and what does not" bench/scale.py
   part "Queries beside SQLite and PostgreSQL" bench/queries.py
   [ -x /lib/systemd/systemd-journal-remote ] && part "Queries beside journalctl" bench/journal.py

@@ -78,6 +78,7 @@ struct Rhythm {
 
 // Ordered for size: a hundred thousand of them are kept. What few have is boxed.
 struct Watch {
+    static constexpr std::uint32_t nobody = UINT32_MAX; // the configuration, or not known
     WatchKey key{};
     std::int64_t last_us = 0;     // wall time of the newest beat; 0: none yet
     std::int64_t deadline_us = 0; // wall time, grace excluded; 0: none
@@ -87,8 +88,9 @@ struct Watch {
     std::int64_t shown_us = 0;    // wall time at which a copy was made for a reader; 0: not a copy
     Boxed<std::string> status{};
     Boxed<WatchPlan> plan{};
-    Boxed<Rhythm> rhythm{};   // while it is `new`
-    std::uint16_t misses = 0; // when it went down; see misses_of()
+    Boxed<Rhythm> rhythm{};         // while it is `new`
+    std::uint32_t made_by = nobody; // the uid whose beat made it
+    std::uint16_t misses = 0;       // when it went down; see misses_of()
     WatchState state = WatchState::fresh;
     bool configured : 1 = false; // set by the configuration, not by a beat
     bool resting : 1 = false;    // paused by its own source: its next beat resumes it

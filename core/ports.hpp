@@ -8,6 +8,7 @@
 #include "core/filter.hpp"
 #include "core/heartbeat.hpp"
 #include "core/job.hpp"
+#include "core/limits.hpp"
 #include "core/retention.hpp"
 #include "core/script.hpp"
 #include "core/statistics.hpp"
@@ -44,6 +45,10 @@ public:
     virtual ~Intake() = default;
     virtual const IntakeRules& rules() const = 0;
     virtual void submit(std::vector<Event> events, Sender sender, Done<Receipt> done) = 0;
+    // Why this sender shall submit nothing now: asked before what he sends is read. Fair use; nullopt for one alone.
+    virtual std::optional<Error> turn_away(const Sender& /*sender*/) { return std::nullopt; }
+    // How many lines a chunk of this sender's NDJSON shall have now: fewer where he keeps others waiting.
+    virtual std::size_t chunk_lines(const Sender& /*sender*/) { return limits::chunk_lines; }
 };
 
 // ---- reading the log ----

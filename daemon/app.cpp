@@ -114,6 +114,7 @@ ManagerParts App::Impl::manager_parts() {
                         .retention = [this] { return store->retention(); },
                         .jobs_lag = [this] { return jobs->lag(); },
                         .notify = [this] { return notify ? notify->counts() : ipc::notify::Counts{}; },
+                        .suppressed = [this] { return suppressed->counts(); },
                         .reload = [this] { return reload(); },
                         .backup_to = [this](int file, Done<Backup> done) { backup(file, std::move(done)); },
                         .backup_stream = [this] { return backup(); },
@@ -132,12 +133,20 @@ ManagerParts App::Impl::manager_parts() {
 }
 
 Result<void> App::Impl::start_manager() {
-    auto append = [this](std::vector<Event> events, std::vector<TableChange> rows, Done<Receipt> done) {
-        store->append(std::move(events), std::move(rows), std::move(done));
+    auto append = [this](std::vector<Event> events, std::vector<TableChange> rows, Done<Receipt> done,
+                         storage::Owner owner) {
+        store->append(std::move(events), std::move(rows), std::move(done), owner);
     };
-    intake = std::make_unique<LogIntake>(std::move(append), *watchboard, intake_rules(live.config(), site));
+    intake = std::make_unique<LogIntake>(IntakeParts{.append = std::move(append),
+                                                     .pressure = [this] { return store->pressure(); },
+                                                     .heartbeats = *watchboard,
+                                                     .clock = clock,
+                                                     .owner_uid = access.owner_uid},
+                                         intake_rules(live.config(), site));
+    suppressed = std::make_unique<Suppressed>(*stamped, clock, [this] { tell_suppressed_later(); });
     manager = std::make_unique<DaemonManager>(manager_parts());
     intake->on_refused([this](const Error&) { manager->refresh(); });
+    intake->on_suppressed([this](const Sender& sender, Suppression reason) { suppressed->add(sender, reason); });
     manager->start();
     watch_jobs();
     commits = store->on_commit([this](const CommitNotice&) { touch_status(); });
@@ -215,6 +224,7 @@ Result<void> App::Impl::serve_notify() {
                                                                         .fd = handed_over.notify.fd,
                                                                         .access = access});
     notify->on_trouble([](const std::string& message) { log::warning(message); });
+    notify->on_dropped([this](const Sender& sender) { suppressed->add(sender, Suppression::datagram); });
     notify->on_health([this](const std::string& problem) { set_reason(notify_kind, problem); });
     return notify->start();
 }

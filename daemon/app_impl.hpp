@@ -14,6 +14,7 @@
 #include "daemon/settings.hpp"
 #include "daemon/stamped_store.hpp"
 #include "daemon/stop_deadline.hpp"
+#include "daemon/suppressed.hpp"
 #include "ipc/dbus/service.hpp"
 #include "ipc/http/server.hpp"
 #include "ipc/notify/server.hpp"
@@ -68,6 +69,8 @@ struct App::Impl {
     void backup(int file, Done<Backup> done);
     Result<std::unique_ptr<BackupStream>> backup();
 
+    void tell_suppressed_later();
+
     // Signals, watchdog, STATUS.
     void wait_for_signal();
     void on_signal(const error_code& error, int number);
@@ -99,12 +102,14 @@ struct App::Impl {
     asio::steady_timer watchdog{io};
     asio::steady_timer status_timer{io};
     asio::steady_timer full_timer{io};
+    asio::steady_timer suppressed_timer{io};
     bool status_pending = false;
     std::unique_ptr<storage::Store> store{};
     pictures::Painter painter{[this](std::move_only_function<void()> work) { asio::post(io, std::move(work)); }};
     std::unique_ptr<StampedStore> stamped{};
     std::unique_ptr<heartbeats::Watchboard> watchboard{};
     std::unique_ptr<jobs::JobService> jobs{};
+    std::unique_ptr<Suppressed> suppressed{};
     std::unique_ptr<LogIntake> intake{};
     std::unique_ptr<DaemonManager> manager{};
     std::unique_ptr<ipc::http::Server> http{};

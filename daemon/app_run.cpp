@@ -2,6 +2,7 @@
 // From READY to the end: reload, signals, watchdog, STATUS, stop.
 #include "daemon/app_impl.hpp"
 
+#include "core/limits.hpp"
 #include "daemon/logging.hpp"
 #include "daemon/settings.hpp"
 #include "daemon/status_line.hpp"
@@ -100,6 +101,17 @@ Result<std::unique_ptr<BackupStream>> App::Impl::backup() {
     }
     touch_status();
     return stream;
+}
+
+// ---- what was not taken in ----
+
+void App::Impl::tell_suppressed_later() {
+    suppressed_timer.expires_after(std::chrono::microseconds(limits::suppressed_us));
+    suppressed_timer.async_wait([this](const error_code& error) {
+        if (!error && !stopping) {
+            suppressed->tell();
+        }
+    });
 }
 
 // ---- signals, watchdog, STATUS ----
@@ -206,6 +218,8 @@ void App::Impl::stop_jobs() {
 // What was queued is committed; its answers are posted to the loop and go out before the bus is closed.
 void App::Impl::stop_store() {
     deadline->step("store");
+    suppressed_timer.cancel();
+    suppressed->tell();
     watchboard->stop();
     store->stop();
     asio::post(io, [this] { stop_bus(); });

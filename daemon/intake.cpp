@@ -53,44 +53,66 @@ Error spread_error(Error error, const std::vector<std::size_t>& places) {
 
 } // namespace
 
-LogIntake::LogIntake(Append append, Heartbeats& heartbeats, IntakeRules rules)
-    : append_(std::move(append)),
-      heartbeats_(heartbeats),
-      rules_(std::move(rules)),
-      refused_(std::make_shared<std::function<void(const Error&)>>()) {}
+LogIntake::LogIntake(IntakeParts parts, IntakeRules rules)
+    : parts_(std::move(parts)), rules_(std::move(rules)), fair_use_(parts_.owner_uid) {}
 
 void LogIntake::on_refused(std::function<void(const Error&)> handler) {
-    *refused_ = std::move(handler);
+    handlers_->refused = std::move(handler);
 }
 
-void LogIntake::submit(std::vector<Event> events, Sender /*sender*/, Done<Receipt> done) {
+void LogIntake::on_suppressed(std::function<void(const Sender&, Suppression)> handler) {
+    handlers_->suppressed = std::move(handler);
+}
+
+std::optional<Error> LogIntake::turn_away(const Sender& sender) {
+    auto refused = fair_use_.refusal(sender, parts_.pressure().waiting, parts_.clock.boot_us());
+    if (refused && handlers_->suppressed) {
+        handlers_->suppressed(sender, Suppression::rate);
+    }
+    return refused;
+}
+
+std::size_t LogIntake::chunk_lines(const Sender& sender) {
+    return fair_use_.chunk_lines(sender, parts_.pressure().contention, parts_.clock.boot_us());
+}
+
+void LogIntake::tell(const Handlers& handlers, const Sender& sender, const Error& error) {
+    if (handlers.refused) {
+        handlers.refused(error);
+    }
+    if (handlers.suppressed && error.object == storage::inbox_object) {
+        handlers.suppressed(sender, Suppression::queue);
+    }
+}
+
+void LogIntake::submit(std::vector<Event> events, Sender sender, Done<Receipt> done) {
     const std::size_t batch = events.size();
     if (batch == 0) {
         done(Receipt{});
         return;
     }
+    fair_use_.charge(sender, batch, parts_.clock.boot_us());
     Split parts = split_batch(std::move(events));
     std::vector<TableChange> rows;
     if (!parts.beats.empty()) {
-        auto beaten = heartbeats_.beats(parts.beats);
+        auto beaten = parts_.heartbeats.beats(parts.beats);
         if (!beaten) {
             done(std::unexpected(spread_error(std::move(beaten.error()), parts.beat_at)));
             return;
         }
         rows = std::move(*beaten);
     }
-    auto answer = [done = std::move(done), event_at = std::move(parts.event_at), batch,
-                   refused = refused_](Result<Receipt> result) mutable {
+    const storage::Owner owner = lane_of(sender);
+    auto answer = [done = std::move(done), event_at = std::move(parts.event_at), batch, handlers = handlers_,
+                   sender = std::move(sender)](Result<Receipt> result) mutable {
         if (result) {
             done(spread(std::move(*result), event_at, batch));
             return;
         }
-        if (*refused) {
-            (*refused)(result.error());
-        }
+        tell(*handlers, sender, result.error());
         done(std::unexpected(spread_error(std::move(result.error()), event_at)));
     };
-    append_(std::move(parts.events), std::move(rows), std::move(answer));
+    parts_.append(std::move(parts.events), std::move(rows), std::move(answer), owner);
 }
 
 Receipt spread(Receipt receipt, const std::vector<std::size_t>& event_at, std::size_t batch) {

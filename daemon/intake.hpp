@@ -3,7 +3,10 @@
 // event in the order that it was sent (0 for a beat). All or nothing; beats and events commit together.
 #pragma once
 
+#include "core/clock.hpp"
 #include "core/ports.hpp"
+#include "daemon/fair_use.hpp"
+#include "daemon/suppressed.hpp"
 
 #include <cstddef>
 #include <functional>
@@ -12,25 +15,44 @@
 
 namespace tocsin::daemon {
 
-// Appends events and rows in one transaction: Store::append.
-using Append = std::function<void(std::vector<Event> events, std::vector<TableChange> rows, Done<Receipt> done)>;
+struct IntakeParts {
+    // Appends events and rows in one transaction: Store::append.
+    std::function<void(std::vector<Event> events, std::vector<TableChange> rows, Done<Receipt> done,
+                       storage::Owner owner)>
+        append{};
+    std::function<storage::Pressure()> pressure{};
+    Heartbeats& heartbeats;
+    const Clock& clock;
+    std::uint32_t owner_uid = 0; // the daemon's own user
+};
 
 class LogIntake final : public Intake {
 public:
-    LogIntake(Append append, Heartbeats& heartbeats, IntakeRules rules);
+    LogIntake(IntakeParts parts, IntakeRules rules);
 
     const IntakeRules& rules() const override { return rules_; }
     void submit(std::vector<Event> events, Sender sender, Done<Receipt> done) override;
+    std::optional<Error> turn_away(const Sender& sender) override;
+    std::size_t chunk_lines(const Sender& sender) override;
 
     void set_rules(IntakeRules rules) { rules_ = std::move(rules); }
     // Told of every refusal by the store, so that a full disk is noticed at once.
     void on_refused(std::function<void(const Error&)> handler);
+    // Told of every submission that was refused so that others have their share.
+    void on_suppressed(std::function<void(const Sender&, Suppression)> handler);
 
 private:
-    Append append_;
-    Heartbeats& heartbeats_;
+    // Outlive a submission in flight.
+    struct Handlers {
+        std::function<void(const Error&)> refused{};
+        std::function<void(const Sender&, Suppression)> suppressed{};
+    };
+    static void tell(const Handlers& handlers, const Sender& sender, const Error& error);
+
+    IntakeParts parts_;
     IntakeRules rules_;
-    std::shared_ptr<std::function<void(const Error&)>> refused_; // outlives a submission in flight
+    FairUse fair_use_;
+    std::shared_ptr<Handlers> handlers_ = std::make_shared<Handlers>();
 };
 
 // A receipt for the events alone, spread over the batch that they came in. `event_at` are their positions in it.

@@ -204,6 +204,7 @@ std::string DaemonManager::metrics() const {
                                        .health = parts_.health(),
                                        .rejected = rejected_,
                                        .notify = parts_.notify ? parts_.notify() : ipc::notify::Counts{},
+                                       .suppressed = parts_.suppressed ? parts_.suppressed() : SuppressedCounts{},
                                        .watches = parts_.heartbeats.counts(),
                                        .jobs = parts_.jobs.counts(),
                                        .reader_lag = {{"jobs", parts_.jobs_lag()}},

@@ -9,6 +9,7 @@
 #include "daemon/degraded.hpp"
 #include "daemon/handlers.hpp"
 #include "daemon/intake_rate.hpp"
+#include "daemon/suppressed.hpp"
 #include "ipc/notify/server.hpp"
 #include "storage/store.hpp"
 
@@ -32,6 +33,7 @@ struct ManagerParts {
     std::function<RetentionReport()> retention{};
     std::function<std::uint64_t()> jobs_lag{};
     std::function<ipc::notify::Counts()> notify{};
+    std::function<SuppressedCounts()> suppressed{};
     // Reads the configuration again and applies it; the names of the keys that changed.
     std::function<Result<std::vector<std::string>>()> reload{};
     // The store's own: a backup into a descriptor, one that is fetched, how far it is.

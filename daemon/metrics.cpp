@@ -57,6 +57,14 @@ void add_events(Exposition& out, const MetricsInput& input) {
     }
 }
 
+void add_suppressed(Exposition& out, const SuppressedCounts& counts) {
+    out.family("tocsin_suppressed_total", "counter",
+               "Submissions and datagrams that were not taken in so that others have their share, by reason.");
+    for (std::size_t i = 0; i < suppressions.size(); ++i) {
+        out.sample("reason", suppressions.at(i), counts.at(i));
+    }
+}
+
 void add_notify(Exposition& out, const ipc::notify::Counts& counts) {
     out.family("tocsin_notify_datagrams_total", "counter", "Datagrams on the notify socket, by what became of them.");
     out.sample("result", "taken", counts.taken);
@@ -119,6 +127,7 @@ void add_readers(Exposition& out, const MetricsInput& input) {
 std::string render_metrics(const MetricsInput& input) {
     Exposition out;
     add_events(out, input);
+    add_suppressed(out, input.suppressed);
     add_notify(out, input.notify);
     add_store(out, input.health);
     add_readers(out, input);

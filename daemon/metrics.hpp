@@ -6,6 +6,7 @@
 #include "core/error.hpp"
 #include "core/heartbeat.hpp"
 #include "core/job.hpp"
+#include "daemon/suppressed.hpp"
 #include "ipc/notify/server.hpp"
 #include "storage/store.hpp"
 
@@ -24,6 +25,7 @@ struct MetricsInput {
     storage::Health health{};
     std::array<std::uint64_t, 8> rejected{}; // in the order of all_codes()
     ipc::notify::Counts notify{};
+    SuppressedCounts suppressed{};
     std::map<WatchState, std::size_t> watches{};
     std::map<JobState, std::uint64_t> jobs{};
     std::vector<std::pair<std::string, std::uint64_t>> reader_lag{};

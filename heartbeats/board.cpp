@@ -38,7 +38,7 @@ Board::Board(StateStore& store, const Clock& clock, Loop& loop, Settings setting
       settings_(std::move(settings)),
       clock_watch_(clock),
       calendars_(std::move(options.parse)),
-      watches_(options.watches_max),
+      watches_(options.watches_max, options.watches_per_uid_max),
       listeners_(std::make_shared<Listeners>()) {
     Ledger::Hooks hooks{.row = [this](const WatchKey& key) { return row_of(key); }, .settled = [this] { proceed(); }};
     ledger_ = std::make_shared<Ledger>(store_, clock_, std::move(hooks));

@@ -32,6 +32,7 @@ class Listeners;
 
 struct BoardOptions {
     std::size_t watches_max = limits::watches_max;
+    std::size_t watches_per_uid_max = limits::watches_per_uid_max;
     ParseSchedule parse = &Schedule::parse;
 };
 

@@ -77,6 +77,7 @@ constexpr std::uint8_t resting_flag = 1U << 1U;
 constexpr std::uint8_t held_flag = 1U << 2U; // from here on of version 2 alone
 constexpr std::uint8_t plan_flag = 1U << 3U;
 constexpr std::uint8_t rhythm_flag = 1U << 4U;
+constexpr std::uint8_t made_by_flag = 1U << 5U;
 
 std::unexpected<Error> damaged(std::string_view what) {
     return fail(Code::invalid_event, "heartbeats", "watches", "the " + std::string(what) + " of a row is damaged");
@@ -89,7 +90,8 @@ bool in_bounds(std::int64_t us, std::int64_t max = limits::interval_us_max) {
 std::uint8_t flags_of(const Watch& watch) {
     const unsigned flags = (watch.configured ? configured_flag : 0U) | (watch.resting ? resting_flag : 0U) |
                            (watch.held ? held_flag : 0U) | (watch.plan.empty() ? 0U : plan_flag) |
-                           (watch.rhythm.empty() ? 0U : rhythm_flag);
+                           (watch.rhythm.empty() ? 0U : rhythm_flag) |
+                           (watch.made_by == Watch::nobody ? 0U : made_by_flag);
     return static_cast<std::uint8_t>(flags);
 }
 
@@ -190,7 +192,10 @@ std::uint8_t read_current(Reader& reader, Watch& watch, CalendarText& calendar, 
     if ((flags & rhythm_flag) != 0) {
         watch.rhythm = read_rhythm(reader);
     }
-    return configured_flag | resting_flag | held_flag | plan_flag | rhythm_flag;
+    if ((flags & made_by_flag) != 0) {
+        watch.made_by = reader.number<std::uint32_t>();
+    }
+    return configured_flag | resting_flag | held_flag | plan_flag | rhythm_flag | made_by_flag;
 }
 
 Result<void> read_calendar(Watch& watch, const CalendarText& text, Calendars& calendars) {
@@ -245,6 +250,9 @@ std::string encode_watch(const Watch& watch) {
     }
     if (!watch.rhythm.empty()) {
         put_rhythm(bytes, *watch.rhythm);
+    }
+    if (watch.made_by != Watch::nobody) {
+        put(bytes, watch.made_by);
     }
     return bytes;
 }

@@ -58,6 +58,9 @@ WatchEntry& WatchSet::add(Watch watch) {
     // Rows are restored in order of their keys: then its place is at the end.
     WatchEntry& added = watches_.emplace_hint(watches_.end(), Slot{WatchEntry{std::move(watch)}})->entry;
     ++count(added.watch.state);
+    if (added.watch.made_by != Watch::nobody) {
+        ++made_by_[added.watch.made_by];
+    }
     due_.update(added);
     return added;
 }
@@ -66,6 +69,10 @@ void WatchSet::erase(const WatchKey& key) {
     const auto found = watches_.find(key);
     if (found != watches_.end()) {
         --count(found->entry.watch.state);
+        const auto made = made_by_.find(found->entry.watch.made_by);
+        if (made != made_by_.end() && --made->second == 0) {
+            made_by_.erase(made);
+        }
         due_.remove(found->entry);
         watches_.erase(found);
     }
@@ -108,15 +115,31 @@ std::vector<Watch> WatchSet::after_wall_step(std::int64_t step_us, Now now) {
     return change_all([step_us, now](Watch& watch) { follow_wall_step(watch, step_us, now); });
 }
 
+// Root may use all the room: what is its own must not be shut out.
+std::optional<Error> WatchSet::no_room(const Beat& beat) const {
+    if (watches_.size() >= watches_max_) {
+        return fail(Code::limit_exceeded, "beat", beat.key.source,
+                    "the " + std::to_string(watches_max_) + " watches that can be kept are taken; forget some")
+            .error();
+    }
+    const auto made = beat.uid ? made_by_.find(*beat.uid) : made_by_.end();
+    if (made == made_by_.end() || made->first == 0 || made->second < per_uid_max_) {
+        return std::nullopt;
+    }
+    return fail(Code::limit_exceeded, "beat", beat.key.source,
+                "the " + std::to_string(per_uid_max_) + " watches that beats of uid " + std::to_string(*beat.uid) +
+                    " may make are there; forget some")
+        .error();
+}
+
 Result<Outcome> WatchSet::beat(const Beat& beat, const WatchDefaults& defaults, Now now) {
     WatchEntry* found = entry(beat.key);
     const bool is_new = found == nullptr;
     if (is_new) {
-        if (watches_.size() >= watches_max_) {
-            return fail(Code::limit_exceeded, "beat", beat.key.source,
-                        "the " + std::to_string(watches_max_) + " watches that can be kept are taken; forget some");
+        if (auto full = no_room(beat)) {
+            return std::unexpected(std::move(*full));
         }
-        found = &add(Watch{.key = beat.key});
+        found = &add(Watch{.key = beat.key, .made_by = beat.uid.value_or(Watch::nobody)});
     }
     const Watch before = found->watch;
     std::vector<Happening> happened;
@@ -210,7 +233,8 @@ std::optional<Outcome> WatchSet::release(const WatchKey& key) {
         erase(key);
         return Outcome{before, {}, true};
     }
-    found->watch = Watch{.key = before.key, .last_us = before.last_us, .status = before.status};
+    found->watch =
+        Watch{.key = before.key, .last_us = before.last_us, .status = before.status, .made_by = before.made_by};
     if (!before.run().empty()) {
         found->watch.plan = WatchPlan{.runs = Runs{.last = before.run()}};
     }

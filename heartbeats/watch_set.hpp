@@ -10,6 +10,7 @@
 #include "heartbeats/list_query.hpp"
 
 #include <array>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -31,11 +32,13 @@ struct Outcome {
 
 class WatchSet {
 public:
-    explicit WatchSet(std::size_t watches_max = limits::watches_max) : watches_max_(watches_max) {}
+    explicit WatchSet(std::size_t watches_max = limits::watches_max,
+                      std::size_t per_uid_max = limits::watches_per_uid_max)
+        : watches_max_(watches_max), per_uid_max_(per_uid_max) {}
 
     // A watch as it was stored; its deadline is held for the time away. True when its row must be stored anew.
     bool restore(Watch watch, Now now);
-    // limit_exceeded where a watch more would be too many.
+    // limit_exceeded where a watch more would be too many, of all or of those that beats of this user made.
     Result<Outcome> beat(const Beat& beat, const WatchDefaults& defaults, Now now);
     // The next watch that is due; nullopt when none is.
     std::optional<Outcome> advance(Now now);
@@ -81,6 +84,7 @@ private:
     WatchEntry& add(Watch watch);
     template <typename Change> std::vector<Watch> change_all(const Change& change);
     void erase(const WatchKey& key);
+    std::optional<Error> no_room(const Beat& beat) const;
     // After every change of an entry: its place in the heap, and the counts.
     Outcome settle(WatchEntry& entry, const Watch& before, std::vector<Happening> happened);
     std::size_t& count(WatchState state) { return counts_.at(static_cast<std::size_t>(state)); }
@@ -88,7 +92,9 @@ private:
     Entries watches_;
     DueHeap due_;
     std::array<std::size_t, 6> counts_{};
+    std::map<std::uint32_t, std::size_t> made_by_{}; // watches of each user
     std::size_t watches_max_;
+    std::size_t per_uid_max_;
 };
 
 } // namespace tocsin::heartbeats

@@ -1,38 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// What waits for the writer: bounded by events and bytes, clients and readers' effects each with bounds of their own,
-// so that neither can shut the other out. Effects go first, but nothing overtakes an operation that changes rows: the
-// newest row wins. An effect with patience causes no commit of its own while it may go along with another.
+// What waits for the writer: bounded by events and bytes, each client and readers' effects with bounds of their own, so
+// that none can shut another out. Effects go first, then clients in the order of their lanes. Of a row the newest state
+// is written, however late what carries an older one has its turn. An effect with patience causes no commit of its own
+// while it may go along with another.
 #pragma once
 
-#include "core/ports.hpp"
+#include "storage/lanes.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace tocsin::storage {
-
-// All or nothing.
-struct Op {
-    bool effect = false; // of a reader, not of a client
-    std::vector<Event> events{};
-    std::vector<TableChange> rows{};
-    std::string cursor_name{};
-    std::uint64_t cursor = 0;
-    std::int64_t patience_us = 0; // of an effect
-    Done<Receipt> done{};
-    std::size_t bytes = 0; // set by push()
-
-    // What it counts against the bounds.
-    std::size_t weight() const { return std::max<std::size_t>(1, events.size() + rows.size()); }
-};
 
 class Inbox {
 public:
@@ -49,27 +35,38 @@ public:
     };
     // Waits for work, at most `patience` where given; nullopt when closed and empty.
     std::optional<Work> take(std::optional<std::chrono::milliseconds> patience);
+    // What was taken last is written, or refused.
+    void served();
 
     std::uint64_t queued_events() const; // rows too
+    Pressure pressure() const;
 
 private:
-    struct Load {
-        std::size_t weight = 0;
-        std::size_t bytes = 0;
+    using Instant = Lanes::Instant;
+    // A row that clients' operations in their lanes change.
+    struct Waiting {
+        std::size_t operations = 0;
+        std::uint64_t newest = 0; // of those that were taken meanwhile; 0: none
+        std::optional<std::string> value{};
     };
-    using Instant = std::chrono::steady_clock::time_point;
+    std::optional<Error> refusal(const Op& op) const;
     bool ready() const;
     void wait(std::optional<Instant> patience_ends, std::unique_lock<std::mutex>& lock);
-    void move_some(std::list<Op>& from, Work& work, Load& taken);
+    void take_effects(Work& work, Load& taken);
+    void note_rows(Op& op);
+    void renew_rows(Op& op);
 
     mutable std::mutex mutex_;
     std::condition_variable wake_;
-    std::list<Op> first_{}; // effects, and whatever must not be overtaken by one
-    std::list<Op> plain_{}; // events of clients, nothing else
+    std::list<Op> effects_{};
+    Lanes clients_{};
     std::vector<std::move_only_function<void()>> pings_{};
-    Instant first_due_ = Instant::max(); // then the patience of what is in first_ ends
-    Load clients_{};
-    Load effects_{};
+    Instant effects_due_ = Instant::max(); // then their patience ends
+    Load effects_load_{};
+    std::map<std::string, Waiting> rows_{}; // by table and key
+    std::uint64_t sequence_ = 0;
+    Instant taken_at_{}; // of the writer's thread alone
+    bool taken_ = false;
     bool nudged_ = false;
     bool closed_ = false;
 };

@@ -163,8 +163,12 @@ std::optional<unsigned> Store::backup_percent() const {
 
 // ---- writing ----
 
-void Store::append(std::vector<Event> events, std::vector<TableChange> rows, Done<Receipt> done) {
-    impl_->push(Op{.events = std::move(events), .rows = std::move(rows), .done = std::move(done)});
+void Store::append(std::vector<Event> events, std::vector<TableChange> rows, Done<Receipt> done, Owner owner) {
+    impl_->push(Op{.owner = owner, .events = std::move(events), .rows = std::move(rows), .done = std::move(done)});
+}
+
+Pressure Store::pressure() const {
+    return impl_->writer->inbox().pressure();
 }
 
 void Store::commit(StateChange change, Done<std::vector<std::uint64_t>> done) {

@@ -9,6 +9,7 @@
 #include "core/ports.hpp"
 #include "core/retention.hpp"
 #include "storage/migration.hpp"
+#include "storage/owner.hpp"
 #include "storage/retention.hpp"
 
 #include <array>
@@ -79,8 +80,10 @@ public:
     ~Store() override; // stop()
 
     // Appends events (all or nothing) and rows in one transaction. Idempotency keys are resolved here: a known key with
-    // the same content answers the first index; other content is conflict. unavailable when the inbox is full.
-    void append(std::vector<Event> events, std::vector<TableChange> rows, Done<Receipt> done);
+    // the same content answers the first index; other content is conflict. unavailable when the inbox is full,
+    // limit_exceeded when it holds the owner's share. What one owner appends keeps its order; owners take turns.
+    void append(std::vector<Event> events, std::vector<TableChange> rows, Done<Receipt> done, Owner owner = {});
+    Pressure pressure() const;
     // Refuses new work, commits what is queued, answers it, joins the threads.
     void stop();
 

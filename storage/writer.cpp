@@ -128,6 +128,7 @@ void Writer::run() {
         }
         try {
             serve(work->ops);
+            inbox_.served();
             keep_up();
         } catch (const std::exception& e) {
             give_up(work->ops, e.what());

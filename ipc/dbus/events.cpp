@@ -80,7 +80,19 @@ Interface Events::interface() {
     return self;
 }
 
+// Before what was sent is read: a refusal shall cost as little as it can.
+bool Events::turn_away(Call& call) {
+    const auto refused = services_.intake.turn_away(sender_of(call));
+    if (refused) {
+        call.refuse(*refused);
+    }
+    return refused.has_value();
+}
+
 void Events::submit(Call call) {
+    if (turn_away(call)) {
+        return;
+    }
     auto event = read_event(call.message(), services_.intake.rules(), clock_.wall_us());
     if (!event) {
         call.refuse(event.error());
@@ -102,6 +114,9 @@ void Events::submit(Call call) {
 }
 
 void Events::submit_batch(Call call) {
+    if (turn_away(call)) {
+        return;
+    }
     auto events = read_events(call.message(), services_.intake.rules(), clock_.wall_us());
     if (!events) {
         call.refuse(events.error());
@@ -137,6 +152,9 @@ void answer_json(Call call, Result<Receipt> receipt) {
 } // namespace
 
 void Events::submit_json(Call call) {
+    if (turn_away(call)) {
+        return;
+    }
     const auto bytes = read_bytes(call.message());
     if (!bytes) {
         call.refuse(bytes.error());

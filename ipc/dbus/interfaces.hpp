@@ -32,6 +32,7 @@ public:
     Interface interface();
 
 private:
+    bool turn_away(Call& call);
     void submit(Call call);
     void submit_batch(Call call);
     void submit_json(Call call);

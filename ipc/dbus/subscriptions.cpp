@@ -17,6 +17,7 @@ constexpr std::size_t subscriptions_per_uid_max = 64;
 constexpr std::size_t signals_per_second_max = 100;
 constexpr std::size_t bytes_per_second_max = 1 * limits::MiB;
 constexpr std::chrono::seconds second(1);
+constexpr unsigned retry_after_s = 10;
 
 Message new_signal(Connection& connection, const std::string& name, const char* member) {
     sd_bus_message* raw = nullptr;
@@ -36,9 +37,11 @@ Result<void> Subscriptions::add(const std::string& name, std::uint32_t uid, Filt
     const auto of_uid = std::ranges::count_if(subscribers_, [uid](const auto& one) { return one.second.uid == uid; });
     if (!known &&
         (subscribers_.size() >= subscriptions_max || static_cast<std::size_t>(of_uid) >= subscriptions_per_uid_max)) {
-        return fail(Code::limit_exceeded, "subscribe", "",
-                    "there are at most " + std::to_string(subscriptions_max) + " subscriptions, " +
-                        std::to_string(subscriptions_per_uid_max) + " of one user; end one first");
+        Error full{Code::limit_exceeded, "subscribe", "",
+                   "there are at most " + std::to_string(subscriptions_max) + " subscriptions, " +
+                       std::to_string(subscriptions_per_uid_max) + " of one user; end one first"};
+        full.retry_after_s = retry_after_s;
+        return std::unexpected(std::move(full));
     }
     Subscriber& subscriber = subscribers_[name]; // its rates stay: subscribing again must not renew them
     subscriber.uid = uid;

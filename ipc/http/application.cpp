@@ -201,7 +201,10 @@ Result<void> Application::choose_body(Plan& plan, const Request& request) const 
     if (plan.route->body != Body::events) {
         return {};
     }
-    static_cast<void>(request.peer->origin()); // before the body: a sender in a hurry may be gone behind it
+    const Origin& origin = request.peer->origin(); // before the body: a sender in a hurry may be gone behind it
+    if (auto refused = context_.services.intake.turn_away({origin.uid, origin.unit})) {
+        return std::unexpected(std::move(*refused));
+    }
     const std::string type = request.content_type.empty() ? "application/json" : media_type(request.content_type);
     if (type == "application/x-ndjson") {
         plan.in_pieces = true;

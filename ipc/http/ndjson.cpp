@@ -67,6 +67,8 @@ public:
             events_.reserve(long_body_events);
         }
         lines_.feed(bytes);
+        chunk_lines_max_ =
+            std::min(context_.limits.chunk_lines, context_.services.intake.chunk_lines({origin_.uid, origin_.unit}));
         go_on();
     }
     void end() override {
@@ -126,7 +128,7 @@ private:
             return Added::yes;
         }
         const Limits& limits = context_.limits;
-        if (events_.size() >= limits.chunk_lines ||
+        if (events_.size() >= chunk_lines_max_ ||
             (!events_.empty() && chunk_bytes_ + line.size() > limits.chunk_bytes)) {
             return Added::chunk_full;
         }
@@ -276,6 +278,7 @@ private:
     std::vector<Event> events_{};
     std::vector<std::uint64_t> event_lines_{}; // of each event its line, counted from 0
     std::uint64_t chunk_lines_ = 0;            // blank ones too
+    std::size_t chunk_lines_max_ = 0;
     std::size_t chunk_bytes_ = 0;
 
     // The one that is being kept.

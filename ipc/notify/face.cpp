@@ -13,6 +13,10 @@ std::string who(const Datagram& datagram) {
     return fmt::format("pid {} of uid {}", datagram.credentials->pid, datagram.credentials->uid);
 }
 
+tocsin::Sender sender_of(const Datagram& datagram) {
+    return {.uid = datagram.credentials ? std::optional(datagram.credentials->uid) : std::nullopt};
+}
+
 BeatKind kind_of(const Message& message) {
     if (message.stopping) {
         return BeatKind::stop;
@@ -65,7 +69,7 @@ void Face::take(Datagram& datagram) {
         return;
     }
     if (outstanding_.full()) { // before the sender is looked up: a flood costs as little as it can
-        return lose(&Counts::dropped, "is one too many", "too many wait to be stored");
+        return drop(sender_of(datagram), "is one too many", "too many wait to be stored");
     }
     const auto sender = identify(datagram, units_, clock_.boot_us());
     if (!sender) {
@@ -82,14 +86,14 @@ void Face::take_barrier(Datagram& datagram) {
                     fmt::format("it came from {}", who(datagram)));
     }
     if (!outstanding_.hold(std::move(datagram.descriptors.front()))) {
-        return lose(&Counts::dropped, "is one barrier too many", "too many wait already");
+        return drop(sender_of(datagram), "is one barrier too many", "too many wait already");
     }
     ++counts_.barriers;
 }
 
 void Face::take_from(const Sender& sender, const Message& message) {
     if (outstanding_.full(sender.source)) {
-        return lose(&Counts::dropped, "is one too many",
+        return drop({.uid = sender.origin.uid, .unit = sender.origin.unit}, "is one too many",
                     fmt::format("too many of {} wait to be stored", sender.source));
     }
     auto beat = beat_of(sender, message, clock_.wall_us());
@@ -112,6 +116,13 @@ void Face::answered(std::uint64_t beat, const Result<Watch>& result) {
         return lose(&Counts::refused, "is refused", result.error().detail());
     }
     ++counts_.taken; // only now: a counter never goes down
+}
+
+void Face::drop(const tocsin::Sender& sender, std::string_view what, const std::string& why) {
+    if (dropped_) {
+        dropped_(sender);
+    }
+    lose(&Counts::dropped, what, why);
 }
 
 void Face::lose(std::uint64_t Counts::* count, std::string_view what, const std::string& why) {

@@ -29,6 +29,7 @@ public:
     void take(Datagram& datagram);
 
     void on_trouble(std::function<void(const std::string&)> handler) { trouble_ = std::move(handler); }
+    void on_dropped(std::function<void(const tocsin::Sender&)> handler) { dropped_ = std::move(handler); }
     const Counts& counts() const { return counts_; }
     const Outstanding& outstanding() const { return outstanding_; }
 
@@ -38,6 +39,8 @@ private:
     void answered(std::uint64_t beat, const Result<Watch>& result);
     // Counts it, and tells the first of its kind.
     void lose(std::uint64_t Counts::* count, std::string_view what, const std::string& why);
+    // It is one too many of somebody's.
+    void drop(const tocsin::Sender& sender, std::string_view what, const std::string& why);
 
     Heartbeats& heartbeats_;
     const Clock& clock_;
@@ -46,6 +49,7 @@ private:
     Counts counts_{};
     std::set<std::string, std::less<>> told_{};
     std::function<void(const std::string&)> trouble_{};
+    std::function<void(const tocsin::Sender&)> dropped_{};
 };
 
 } // namespace tocsin::ipc::notify

@@ -192,6 +192,10 @@ void Server::on_health(std::function<void(const std::string&)> handler) {
     impl_->health = std::move(handler);
 }
 
+void Server::on_dropped(std::function<void(const tocsin::Sender&)> handler) {
+    impl_->face->on_dropped(std::move(handler));
+}
+
 Counts Server::counts() const {
     return impl_->face->counts();
 }

@@ -55,6 +55,8 @@ public:
     void on_trouble(std::function<void(const std::string&)> handler);
     // The face cannot be reached (why), or can again ("").
     void on_health(std::function<void(const std::string&)> handler);
+    // A datagram was one too many of this sender's; his unit is not always looked up for that.
+    void on_dropped(std::function<void(const tocsin::Sender&)> handler);
     Counts counts() const;
 
 private:

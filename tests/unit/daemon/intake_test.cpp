@@ -19,11 +19,20 @@ Event event(std::string name, std::string source = "src") {
 class IntakeTest : public testing::Test {
 protected:
     // Appends like the store: indexes from 10 on; the answer waits until it is released.
-    Append append = [this](std::vector<Event> events, std::vector<TableChange> given, Done<Receipt> done) {
-        appended = std::move(events);
-        rows = std::move(given);
-        answer = std::move(done);
-    };
+    IntakeParts parts() {
+        return {.append =
+                    [this](std::vector<Event> events, std::vector<TableChange> given, Done<Receipt> done,
+                           storage::Owner of) {
+                        appended = std::move(events);
+                        rows = std::move(given);
+                        answer = std::move(done);
+                        owner = of;
+                    },
+                .pressure = [this] { return pressure; },
+                .heartbeats = heartbeats,
+                .clock = clock,
+                .owner_uid = 7};
+    }
     void accept() {
         Receipt receipt;
         for (std::size_t i = 0; i < appended.size(); ++i) {
@@ -37,8 +46,11 @@ protected:
     std::vector<Event> appended{};
     std::vector<TableChange> rows{};
     Done<Receipt> answer{};
+    storage::Owner owner{};
+    storage::Pressure pressure{};
     FakeHeartbeats heartbeats{};
-    LogIntake intake{append, heartbeats, IntakeRules{}};
+    FakeClock clock{};
+    LogIntake intake{parts(), IntakeRules{}};
     std::optional<Result<Receipt>> got{};
     Done<Receipt> take() {
         return [this](Result<Receipt> result) { got = std::move(result); };
@@ -122,6 +134,39 @@ TEST_F(IntakeTest, RulesCanBeReplaced) {
     intake.set_rules(IntakeRules{.datasets_strict = true});
     EXPECT_TRUE(intake.rules().datasets_strict);
     EXPECT_EQ(&intake.rules(), before) << "faces hold a reference";
+}
+
+TEST_F(IntakeTest, EachSenderHasALaneOfHisOwn) {
+    intake.submit({event("x")}, {.uid = 1000, .unit = "a.service"}, take());
+    const storage::Owner first = owner;
+    EXPECT_EQ(first.uid, 1000U);
+    intake.submit({event("x")}, {.uid = 1000, .unit = "b.service"}, take());
+    EXPECT_EQ(owner.uid, first.uid);
+    EXPECT_NE(owner.unit, first.unit);
+    intake.submit({event("x")}, {.uid = std::nullopt}, take());
+    EXPECT_GT(owner.uid, UINT32_MAX) << "nobody's uid";
+}
+
+TEST_F(IntakeTest, ARefusalSoThatOthersHaveTheirShareIsToldWithItsSender) {
+    std::vector<std::pair<std::uint32_t, Suppression>> told;
+    intake.on_suppressed([&told](const Sender& sender, Suppression why) { told.emplace_back(*sender.uid, why); });
+    pressure.waiting = limits::contended_events;
+    intake.submit({event("x")}, {.uid = 1001}, take());
+    const std::vector<Event> many(2 * limits::user_events_burst, event("x"));
+    intake.submit(many, {.uid = 1000}, take());
+    EXPECT_FALSE(intake.turn_away({.uid = 1001}));
+    const auto refused = intake.turn_away({.uid = 1000});
+    ASSERT_TRUE(refused);
+    EXPECT_EQ(refused->code, Code::limit_exceeded);
+    EXPECT_EQ(told, (std::vector{std::pair(1000U, Suppression::rate)}));
+
+    intake.submit({event("x")}, {.uid = 1000}, take());
+    answer(std::unexpected(Error{.code = Code::limit_exceeded, .context = "store", .object = "inbox", .reason = ""}));
+    ASSERT_EQ(told.size(), 2U);
+    EXPECT_EQ(told.back(), (std::pair(1000U, Suppression::queue)));
+    intake.submit({event("x")}, {.uid = 1000}, take());
+    answer(std::unexpected(Error{.code = Code::storage_full, .context = "store", .object = "disk", .reason = ""}));
+    EXPECT_EQ(told.size(), 2U) << "a full disk is another matter";
 }
 
 constexpr std::int64_t second = 1'000'000;

@@ -25,6 +25,7 @@ MetricsInput sample() {
     input.jobs = {{JobState::timed_out, 2}};
     input.reader_lag = {{"jobs", 9}};
     input.degraded = {"store-full"};
+    input.suppressed = {21, 22, 23};
     input.notify = {.taken = 11, .barriers = 12, .malformed = 13, .unidentified = 14, .dropped = 15};
     return input;
 }
@@ -53,12 +54,19 @@ TEST(Metrics, DatagramsByWhatBecameOfThem) {
     EXPECT_TRUE(has(text, "tocsin_notify_datagrams_total{result=\"dropped\"} 15"));
 }
 
+TEST(Metrics, WhatWasNotTakenInByReason) {
+    const std::string text = render_metrics(sample());
+    EXPECT_TRUE(has(text, "tocsin_suppressed_total{reason=\"rate\"} 21"));
+    EXPECT_TRUE(has(text, "tocsin_suppressed_total{reason=\"queue\"} 22"));
+    EXPECT_TRUE(has(text, "tocsin_suppressed_total{reason=\"datagram\"} 23"));
+}
+
 TEST(Metrics, EveryStableNameHasHelpAndType) {
     const std::string text = render_metrics(sample());
-    for (const char* name :
-         {"tocsin_events_total", "tocsin_submit_rejected_total", "tocsin_commit_seconds", "tocsin_store_bytes",
-          "tocsin_store_limit_bytes", "tocsin_writer_queue_events", "tocsin_reader_lag_events", "tocsin_heartbeats",
-          "tocsin_jobs", "tocsin_notify_datagrams_total", "tocsin_degraded", "tocsin_build_info"}) {
+    for (const char* name : {"tocsin_events_total", "tocsin_submit_rejected_total", "tocsin_commit_seconds",
+                             "tocsin_store_bytes", "tocsin_store_limit_bytes", "tocsin_writer_queue_events",
+                             "tocsin_reader_lag_events", "tocsin_heartbeats", "tocsin_jobs", "tocsin_suppressed_total",
+                             "tocsin_notify_datagrams_total", "tocsin_degraded", "tocsin_build_info"}) {
         EXPECT_NE(text.find(std::string("# HELP ") + name + " "), std::string::npos) << name;
         EXPECT_NE(text.find(std::string("# TYPE ") + name + " "), std::string::npos) << name;
     }

@@ -24,6 +24,7 @@ Watch sample() {
     watch.deadline_us = 1'767'322'864'000'000;
     watch.interval_us = 60'000'000;
     watch.grace_us = 30'000'000;
+    watch.made_by = 1000;
     watch.misses = 2;
     watch.status = "warm";
     watch.configured = true;
@@ -189,6 +190,11 @@ TEST(WatchRows, BytesOfVersionTwo) {
     planned += std::string("\x06\0\0\0\0\0\0\0\x07\0\0\0\0\0\0\0\0\0\0\0\x01\0r\x01\x01\0r\0\0\0\0\0\0\0\0\0",
                            16 + 4 + 3 + 1 + 3 + 9);
     EXPECT_EQ(encode_watch(watch), planned);
+    watch.plan = WatchPlan{};
+    watch.made_by = 0x01020304;
+    std::string made = bare + "\x04\x03\x02\x01";
+    made[2] = '\x24';
+    EXPECT_EQ(encode_watch(watch), made);
 }
 
 } // namespace

@@ -84,6 +84,25 @@ TEST_F(EventsTest, WhatTheIntakeRefusesHasItsName) {
     EXPECT_EQ(on_io([this] { return manager.rejected; }), codes);
 }
 
+TEST_F(EventsTest, WhoSubmitsTooMuchIsToldWhenToComeBack) {
+    start();
+    on_io([this] {
+        intake.excess = Error{
+            .code = Code::limit_exceeded, .context = "submit", .object = "rate", .reason = "r", .retry_after_s = 7};
+        return 0;
+    });
+    const Answer one = client().call("Events", "Submit", "a{sv}", 2, "event_name", "s", "a", "event_src", "s", "b");
+    EXPECT_EQ(one.error, "LimitExceeded");
+    EXPECT_NE(one.message.find("try again in 7 s"), std::string::npos) << one.message;
+    const Answer batch = client().call("Events", "SubmitBatch", "aa{sv}", 0);
+    EXPECT_EQ(batch.error, "LimitExceeded") << "before what was sent is read";
+    const Answer lines = client().call("Events", "SubmitJson", "ay", 1, '{');
+    EXPECT_EQ(lines.error, "LimitExceeded");
+    EXPECT_TRUE(intake.submitted.empty());
+    EXPECT_EQ(on_io([this] { return manager.rejected; }), std::vector(3, Code::limit_exceeded));
+    EXPECT_EQ(client().call("Events", "Count", "a{sv}", 0).error, "") << "reading has nothing to do with it";
+}
+
 TEST_F(EventsTest, ABeatAnswersIndexZero) {
     start();
     EXPECT_EQ(

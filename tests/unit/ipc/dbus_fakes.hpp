@@ -47,6 +47,9 @@ private:
 class FakeIntake final : public Intake {
 public:
     const IntakeRules& rules() const override { return rules_; }
+    std::optional<Error> turn_away(const Sender& sender) override {
+        return sender.uid == unwanted ? excess : std::nullopt;
+    }
     void submit(std::vector<Event> events, Sender sender, Done<Receipt> done) override {
         last_sender = std::move(sender);
         if (refusal) {
@@ -67,6 +70,8 @@ public:
         }
     }
     Sender last_sender{};
+    std::optional<Error> excess{}; // of a sender who submits too much
+    std::optional<std::uint32_t> unwanted = getuid();
     std::vector<Event> submitted{};
     std::optional<Error> refusal{};
     bool hold = false;

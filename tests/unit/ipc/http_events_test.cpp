@@ -32,6 +32,35 @@ Limits small_chunks() {
 
 // ---- one, and arrays ----
 
+TEST(HttpEvents, WhoSubmitsTooMuchIsToldWhenToComeBackBeforeHisBodyIsRead) {
+    Face face;
+    face.log.excess =
+        Error{.code = Code::limit_exceeded, .context = "submit", .object = "rate", .reason = "r", .retry_after_s = 7};
+    for (const char* type : {"application/json", "application/x-ndjson"}) {
+        Client client = face.connect();
+        const Answer answer =
+            face.ask(client, std::string("POST /v1/events HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n") +
+                                 "Content-Type: " + type + "\r\nContent-Length: 1000\r\n\r\n");
+        EXPECT_EQ(answer.status, 429U);
+        EXPECT_EQ(answer.header("Retry-After"), "7");
+    }
+    EXPECT_TRUE(face.log.batches.empty());
+    EXPECT_EQ(face.manager.rejected, (std::vector<Code>(2, Code::limit_exceeded)));
+    EXPECT_EQ(face.get("/v1/events").status, 200U) << "reading has nothing to do with it";
+    face.log.unwanted = getuid() + 1;
+    EXPECT_EQ(face.post("/v1/events", one_event).status, 201U);
+}
+
+TEST(HttpNdjson, ChunksAreAsLongAsTheIntakeWants) {
+    Face face(small_chunks());
+    face.log.chunk = 4;
+    EXPECT_EQ(face.post("/v1/events", lines(10), ndjson).status, 201U);
+    EXPECT_EQ(face.log.batches, (std::vector<std::size_t>{4, 4, 2}));
+    face.log.chunk = 1'000;
+    EXPECT_EQ(face.post("/v1/events", lines(12), ndjson).status, 201U);
+    EXPECT_EQ(face.log.batches, (std::vector<std::size_t>{4, 4, 2, 10, 2})) << "but no longer than a chunk may be";
+}
+
 TEST(HttpEvents, OneEvent) {
     Face face;
     const Answer answer = face.post("/v1/events", one_event);

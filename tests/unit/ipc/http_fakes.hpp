@@ -44,6 +44,10 @@ public:
     explicit FakeLog(boost::asio::io_context& io) : io_(io) {}
 
     const IntakeRules& rules() const override { return rules_; }
+    std::optional<Error> turn_away(const Sender& sender) override {
+        return sender.uid == unwanted ? excess : std::nullopt;
+    }
+    std::size_t chunk_lines(const Sender& /*sender*/) override { return chunk; }
     void submit(std::vector<Event> batch, Sender sender, Done<Receipt> done) override {
         last_sender = std::move(sender);
         batches.push_back(batch.size());
@@ -164,6 +168,9 @@ public:
     std::vector<std::size_t> batches{}; // sizes, refused ones too
     std::size_t refuse_batch = 0;       // counted from 1
     Sender last_sender{};
+    std::optional<Error> excess{}; // of a sender who submits too much
+    std::optional<std::uint32_t> unwanted = getuid();
+    std::size_t chunk = limits::chunk_lines;
     Error refusal{.code = Code::storage_full, .context = "submit", .object = {}, .reason = "the disk is full"};
     bool hold = false; // submissions wait for release()
     bool tell = true;  // the feed works

@@ -21,6 +21,7 @@ class NotifyFace : public ::testing::Test {
 protected:
     NotifyFace() {
         face->on_trouble([this](const std::string& message) { troubles.push_back(message); });
+        face->on_dropped([this](const tocsin::Sender& sender) { dropped.push_back(sender.uid); });
     }
     Datagram datagram(std::string bytes) const {
         Datagram made;
@@ -38,6 +39,7 @@ protected:
     test::FakeHeartbeats heartbeats{};
     std::shared_ptr<Face> face = std::make_shared<Face>(heartbeats, clock, "/nonexistent");
     std::vector<std::string> troubles{};
+    std::vector<std::optional<std::uint32_t>> dropped{};
 };
 
 TEST_F(NotifyFace, ADatagramIsOneBeat) {
@@ -115,6 +117,7 @@ TEST_F(NotifyFace, AFloodOfOneSourceIsDroppedBeyondItsBound) {
     EXPECT_EQ(heartbeats.held.size(), Outstanding::beats_per_source_max);
     EXPECT_EQ(face->counts().taken, 0U) << "nothing is kept yet, and a counter never goes down";
     EXPECT_EQ(face->counts().dropped, 10U);
+    EXPECT_EQ(dropped, (std::vector<std::optional<std::uint32_t>>(10, ::getuid()))) << "with whose they are";
     EXPECT_EQ(troubles.size(), 1U);
     heartbeats.settle(Watch{});
     EXPECT_EQ(face->counts().taken, 1U);

@@ -45,8 +45,42 @@ TEST(Inbox, LetsEffectsPassPlainEventsOnly) {
     ASSERT_FALSE(push(inbox, with_row("beat", false)));
     ASSERT_FALSE(push(inbox, plain("client-2")));
     ASSERT_FALSE(push(inbox, with_row("effect-1", true)));
-    EXPECT_THAT(names(*inbox.take({})), ElementsAre("client-1", "beat", "effect-1", "client-2"))
-        << "an effect must not be overwritten by an older row, nor a client's events change places";
+    EXPECT_THAT(names(*inbox.take({})), ElementsAre("effect-1", "client-1", "beat", "client-2"))
+        << "a client's events must not change places, whatever is among them";
+}
+
+Op row_of(std::uint64_t uid, std::string value, bool effect = false) {
+    Op op = with_row(value, effect);
+    op.owner.uid = uid;
+    op.rows.at(0).value = std::move(value);
+    return op;
+}
+
+std::vector<std::string> values(const Inbox::Work& work) {
+    std::vector<std::string> out;
+    for (const Op& op : work.ops) {
+        out.push_back(op.rows.at(0).value.value_or("deleted"));
+    }
+    return out;
+}
+
+TEST(Inbox, WritesTheNewestStateOfARowWhateverTheOrder) {
+    Inbox inbox;
+    ASSERT_FALSE(push(inbox, row_of(1, "beat-1")));
+    ASSERT_FALSE(push(inbox, row_of(2, "beat-2")));
+    ASSERT_FALSE(push(inbox, row_of(0, "effect-3", true)));
+    ASSERT_FALSE(push(inbox, row_of(1, "beat-4")));
+    EXPECT_THAT(values(*inbox.take({})), ElementsAre("effect-3", "effect-3", "effect-3", "beat-4"))
+        << "a row went back to an older state";
+
+    ASSERT_FALSE(push(inbox, row_of(1, "beat-5")));
+    Op gone = row_of(0, "effect-6", true);
+    gone.rows.at(0).value.reset();
+    ASSERT_FALSE(push(inbox, std::move(gone)));
+    EXPECT_THAT(values(*inbox.take({})), ElementsAre("deleted", "deleted")) << "a forgotten watch came back";
+
+    ASSERT_FALSE(push(inbox, row_of(1, "beat-7")));
+    EXPECT_THAT(values(*inbox.take({})), ElementsAre("beat-7")) << "what is over counts no more";
 }
 
 TEST(Inbox, IsBoundedForEachKind) {
@@ -76,6 +110,34 @@ TEST(Inbox, IsBoundedForEachKind) {
     }
     EXPECT_GE(taken, 2U);
     EXPECT_LE(taken, 4U);
+}
+
+Op of_user(std::uint64_t uid, std::size_t events) {
+    Op op = plain("user-" + std::to_string(uid), events);
+    op.owner.uid = uid;
+    return op;
+}
+
+TEST(Inbox, KeepsRoomForOthers) {
+    Inbox inbox;
+    ASSERT_FALSE(push(inbox, of_user(1, 60'000)));
+    const auto full = push(inbox, of_user(1, 10'000));
+    ASSERT_TRUE(full);
+    EXPECT_EQ(full->code, Code::unavailable) << "alone it is the disk that is too slow";
+
+    EXPECT_FALSE(push(inbox, of_user(2, 20'000))) << "a flood shut another user out";
+    EXPECT_FALSE(push(inbox, of_user(3, 10'000)));
+    const auto share = push(inbox, of_user(1, 1));
+    ASSERT_TRUE(share);
+    EXPECT_EQ(share->code, Code::limit_exceeded);
+    EXPECT_EQ(share->retry_after_s, 1U);
+    EXPECT_THAT(share->detail(), ::testing::HasSubstr("60000 of your events"));
+
+    while (inbox.queued_events() > 0) {
+        inbox.take({});
+        inbox.served();
+    }
+    EXPECT_FALSE(push(inbox, of_user(1, 60'000)));
 }
 
 TEST(Inbox, HandsOutNoMoreThanACommitHolds) {
