@@ -220,6 +220,11 @@ std::uint64_t Inbox::queued_events() const {
     return clients_.load().weight + effects_load_.weight;
 }
 
+std::size_t Inbox::rows_watched() const {
+    const std::scoped_lock lock(mutex_);
+    return rows_.size();
+}
+
 Pressure Inbox::pressure() const {
     const Instant now = SteadyClock::now();
     const std::scoped_lock lock(mutex_);

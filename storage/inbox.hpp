@@ -40,6 +40,7 @@ public:
 
     std::uint64_t queued_events() const; // rows too
     Pressure pressure() const;
+    std::size_t rows_watched() const; // of which an older state waits
 
 private:
     using Instant = Lanes::Instant;

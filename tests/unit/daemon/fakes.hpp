@@ -54,6 +54,7 @@ public:
     }
     std::vector<std::string> names() const {
         std::vector<std::string> out;
+        out.reserve(events.size());
         for (const Event& event : events) {
             out.push_back(event.event_name);
         }

@@ -48,6 +48,7 @@ protected:
 
 TEST_F(FairTest, NobodyIsBehindTheBacklogOfAnother) {
     std::vector<std::shared_ptr<std::uint64_t>> greedy;
+    greedy.reserve(60);
     for (int i = 0; i < 60; ++i) {
         greedy.push_back(append({.uid = 1000}, "greedy", 1'000));
     }

@@ -24,6 +24,7 @@ Op with_row(std::string name, bool effect) {
 
 std::vector<std::string> names(const Inbox::Work& work) {
     std::vector<std::string> out;
+    out.reserve(work.ops.size());
     for (const Op& op : work.ops) {
         out.push_back(op.events.at(0).event_name);
     }
@@ -58,6 +59,7 @@ Op row_of(std::uint64_t uid, std::string value, bool effect = false) {
 
 std::vector<std::string> values(const Inbox::Work& work) {
     std::vector<std::string> out;
+    out.reserve(work.ops.size());
     for (const Op& op : work.ops) {
         out.push_back(op.rows.at(0).value.value_or("deleted"));
     }
@@ -80,7 +82,9 @@ TEST(Inbox, WritesTheNewestStateOfARowWhateverTheOrder) {
     EXPECT_THAT(values(*inbox.take({})), ElementsAre("deleted", "deleted")) << "a forgotten watch came back";
 
     ASSERT_FALSE(push(inbox, row_of(1, "beat-7")));
-    EXPECT_THAT(values(*inbox.take({})), ElementsAre("beat-7")) << "what is over counts no more";
+    EXPECT_EQ(inbox.rows_watched(), 1U);
+    EXPECT_THAT(values(*inbox.take({})), ElementsAre("beat-7"));
+    EXPECT_EQ(inbox.rows_watched(), 0U) << "what is over is forgotten";
 }
 
 TEST(Inbox, IsBoundedForEachKind) {

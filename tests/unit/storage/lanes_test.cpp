@@ -45,6 +45,7 @@ protected:
         now += time;
         lanes.served(time, now);
         std::vector<std::string> names;
+        names.reserve(ops.size());
         for (const Op& op : ops) {
             names.push_back(op.events.at(0).event_name);
         }
@@ -98,6 +99,7 @@ TEST_F(LanesTest, WhoWasJustAnsweredMayComeBackFirst) {
     const Lanes::Instant ready = lanes.ready_at();
     EXPECT_GT(ready, now) << "the flood goes on at once, and the other's next event just misses it";
     EXPECT_LE(ready, now + milliseconds(2)) << "nobody waits for long for somebody who may never come back";
+    EXPECT_TRUE(commit(microseconds(0)).empty()) << "something else made the writer look";
     push({modest, 0}, "modest-1");
     EXPECT_EQ(lanes.ready_at(), Lanes::Instant::min());
     EXPECT_TRUE(has(commit(), "modest-1"));
@@ -136,6 +138,22 @@ TEST_F(LanesTest, ALargeBatchHasItsTurnBesideOneWhoAlwaysComesBack) {
     }
     EXPECT_LT(lanes.load_of(greedy).weight, 8U) << "it has less than its share";
     EXPECT_GT(lanes.load_of(greedy).weight, 0U) << "it has more than its share";
+}
+
+TEST_F(LanesTest, WhoWasAwayHasNoClaimToWhatHeLeft) {
+    flood(1'000, 10'000);
+    commit();
+    for (int i = 0; i < 200; ++i) {
+        push({modest, 0}, "modest", 10'000);
+    }
+    flood(200, 10'000);
+    std::size_t of_modest = 0;
+    for (int commits = 0; commits < 30; ++commits) {
+        const auto carried = commit();
+        of_modest += static_cast<std::size_t>(std::ranges::count(carried, "modest"));
+    }
+    EXPECT_LT(lanes.load_of(greedy).weight, 190U) << "it pays for the time when nobody minded";
+    EXPECT_GT(of_modest, 10U);
 }
 
 TEST_F(LanesTest, AUserWithManyUnitsIsOneUser) {
