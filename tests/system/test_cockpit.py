@@ -24,8 +24,8 @@ def machine(staged):
 class Bridge:
     """A session: frames of LENGTH\\nCHANNEL\\nPAYLOAD over standard input and output; control messages have no channel."""
 
-    def __init__(self, machine, user, *words):
-        self.process = machine.spawn(BRIDGE, *words, user=user, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    def __init__(self, machine, user):
+        self.process = machine.spawn(BRIDGE, user=user, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self.channels = 0
         assert self.read()[1]["command"] == "init"
         self.send("", {"command": "init", "version": 1, "host": "localhost"})
@@ -65,8 +65,8 @@ class Bridge:
 def session(machine):
     opened = []
 
-    def start(user, *words):
-        opened.append(Bridge(machine, user, *words))
+    def start(user):
+        opened.append(Bridge(machine, user))
         return opened[-1]
     yield start
     for one in opened:
@@ -82,7 +82,8 @@ def test_a_member_reads_and_is_told_the_command_for_the_rest(session):
 
 
 def test_with_administrative_access_everything(session):
-    _, status, _ = session(None, "--privileged").http("POST", "/v1/reload")
+    """The bridge that Cockpit starts beside the person's own, as root."""
+    _, status, _ = session(None).http("POST", "/v1/reload")
     assert status == 200
 
 

@@ -93,8 +93,8 @@ public:
                   CompatOptions compat = {}, std::string page = {}) {
         Services services{log, log, log, heartbeats, jobs, manager, statistics, pictures};
         hub = std::make_shared<Hub>(
-            io, std::make_unique<Application>(Application::Parts{
-                    services, clock, access, authority, limits, std::string(32, 'a'), compat, std::move(page)}));
+            io, std::make_unique<Application>(Application::Parts{services, clock, access, authority, limits,
+                                                                 std::string(32, 'a'), compat, std::move(page)}));
     }
     ~Face() {
         hub->abort_all();
