@@ -73,7 +73,8 @@ Result<bool> each_page(Session& session, ListRequest request, const std::functio
             return std::unexpected(page.error());
         }
         const Value::Array& items = (*page)["items"].items();
-        if (items.empty()) { // of a search that takes long, a page ends with what was found, if anything
+        const bool goes_on = !(*page)["next"].text().empty();
+        if (items.empty() && goes_on) { // of a search that takes long, a page ends with what was found, if anything
             progress.show(fmt::format("nothing more found yet, searching for {:.0f} s", progress.seconds()));
         } else {
             progress.clear();

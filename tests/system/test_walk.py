@@ -18,6 +18,7 @@ from rootfs import root_file_system
 OBJECTS = {f"{NAME}.Heartbeat": "heartbeat/walk/0", f"{NAME}.Job": "job/1", f"{NAME}.Alert": "alert/a_2d1"}
 SAMPLES = {"a{sv}": ["0"], "aa{sv}": ["0"], "as": ["1", "severity"], "ay": ["0"], "t": ["1"], "x": ["1"], "u": ["1"], "s": ["walk"],
            "h": ["0"]}
+NO_WAY = {"Backup"}  # busctl has no way to pass a descriptor; the unit tests of the gate do
 NOT_THERE = "not available in this version"
 # What the words of a refusal look like, by who says them.
 REFUSED, BY_THE_BUS = "NotAuthorized", "Access denied"
@@ -34,6 +35,8 @@ def methods():
             name = interface.get("name")
             known = acts.get({"Heartbeat": "heartbeats", "Job": "jobs"}.get(name.split(".")[-1], name.split(".")[-1].lower()), {})
             for method in interface.findall("method"):
+                if method.get("name") in NO_WAY:
+                    continue
                 types = [a.get("type") for a in method.findall("arg") if a.get("direction") == "in"]
                 words = ["".join(types), *(word for kind in types for word in SAMPLES[kind])] if types else []
                 yield name, method.get("name"), words, known.get(method.get("name"))
@@ -101,7 +104,7 @@ def guarded(act):
 def test_the_walk_is_long(walked):
     called, read, asked = walked["root"]
     assert len(called) > 50 and len(read) > 30 and len(asked) > 60
-    assert sum(guarded(act) for (_, _, _, act), _ in called) >= 9 and sum(guarded(act) for (*_, act), _ in asked) >= 9
+    assert sum(guarded(act) for (_, _, _, act), _ in called) >= 8 and sum(guarded(act) for (*_, act), _ in asked) >= 9
 
 
 def test_root_is_refused_nowhere(walked):
