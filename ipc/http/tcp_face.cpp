@@ -33,6 +33,7 @@ void TcpFace::start() {
 }
 
 void TcpFace::close() {
+    closed_ = true; // a timer that is due already must not listen again
     retry_.cancel();
     if (listener_) {
         listener_->close();
@@ -55,7 +56,7 @@ void TcpFace::serve(int fd) {
 void TcpFace::start_later() {
     retry_.expires_after(std::chrono::microseconds(hub_->limits().bind_retry_us));
     retry_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
-        if (const auto self = weak.lock(); self && !error) {
+        if (const auto self = weak.lock(); self && !error && !self->closed_) {
             self->start();
         }
     });

@@ -36,6 +36,7 @@ private:
     std::shared_ptr<Listener> listener_;
     boost::asio::steady_timer retry_;
     bool troubled_ = false;
+    bool closed_ = false;
 };
 
 } // namespace tocsin::ipc::http
