@@ -84,8 +84,7 @@ struct Watch {
     std::int64_t deadline_us = 0; // wall time, grace excluded; 0: none
     std::int64_t interval_us = 0; // 0: none
     std::int64_t grace_us = 0;
-    std::int64_t due_boot_us = 0; // boot time at which deadline + grace passes; not stored
-    std::int64_t shown_us = 0;    // wall time at which a copy was made for a reader; 0: not a copy
+    std::int64_t due_boot_us = 0; // boot time at which deadline + grace passes; not stored; see show_at()
     Boxed<std::string> status{};
     Boxed<WatchPlan> plan{};
     Boxed<Rhythm> rhythm{};         // while it is `new`
@@ -95,10 +94,14 @@ struct Watch {
     bool configured : 1 = false; // set by the configuration, not by a beat
     bool resting : 1 = false;    // paused by its own source: its next beat resumes it
     bool held : 1 = false;       // its deadline was put off by a restart since the last beat
+    bool shown : 1 = false;      // a copy for a reader
 
     const std::string& run() const { return plan->runs->last; }
     const Schedule* schedule() const { return plan->schedule.get(); }
     bool watched() const { return interval_us > 0 || schedule() != nullptr; }
+    // Makes it a copy for a reader, as of this wall time. Such a copy is never due: the time takes that place.
+    void show_at(std::int64_t wall_us) { shown = true, due_boot_us = wall_us; }
+    std::int64_t shown_us() const { return shown ? due_boot_us : 0; } // 0: not a copy
     friend bool operator==(const Watch&, const Watch&) = default;
 };
 
@@ -179,7 +182,7 @@ void rest(Watch& watch);
 // Boot time at which time_passed() must be called next; nullopt when nothing is due.
 std::optional<std::int64_t> next_due_boot_us(const Watch& watch);
 
-// ---- what is shown; both look at shown_us ----
+// ---- what is shown; both look at shown_us() ----
 
 // Deadlines missed since the last beat. A watch that is down is not woken for each: they are counted when looked at.
 std::uint64_t misses_of(const Watch& watch);

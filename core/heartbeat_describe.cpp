@@ -23,13 +23,13 @@ bool is_missing(const Watch& watch) {
 
 Outlook walk_slots(const Watch& watch) {
     Outlook outlook{.next_us = watch.schedule()->next_after(watch.deadline_us)};
-    while (outlook.next_us && *outlook.next_us + watch.grace_us <= watch.shown_us &&
+    while (outlook.next_us && *outlook.next_us + watch.grace_us <= watch.shown_us() &&
            outlook.missed < slots_walked_max - 1) {
         ++outlook.missed;
         outlook.next_us = watch.schedule()->next_after(*outlook.next_us);
     }
-    if (outlook.next_us && *outlook.next_us + watch.grace_us <= watch.shown_us) {
-        outlook.next_us = watch.schedule()->next_after(watch.shown_us);
+    if (outlook.next_us && *outlook.next_us + watch.grace_us <= watch.shown_us()) {
+        outlook.next_us = watch.schedule()->next_after(watch.shown_us());
     }
     return outlook;
 }
@@ -38,13 +38,13 @@ Outlook outlook_of(const Watch& watch) {
     if (watch.deadline_us == 0 || !watch.watched() || watch.state == WatchState::paused) {
         return {};
     }
-    if (watch.shown_us == 0 || watch.state != WatchState::down) {
+    if (watch.shown_us() == 0 || watch.state != WatchState::down) {
         return {.next_us = watch.deadline_us};
     }
     if (watch.schedule() != nullptr) {
         return walk_slots(watch);
     }
-    const std::int64_t over_us = watch.shown_us - watch.deadline_us - watch.grace_us;
+    const std::int64_t over_us = watch.shown_us() - watch.deadline_us - watch.grace_us;
     const std::int64_t more = std::max<std::int64_t>(over_us / watch.interval_us, 0);
     return {static_cast<std::uint64_t>(more), watch.deadline_us + (more + 1) * watch.interval_us};
 }

@@ -182,7 +182,7 @@ void Board::beat(Beat beat, Done<Watch> done) {
         return;
     }
     record(*outcome, at.wall_us);
-    outcome->watch.shown_us = at.wall_us;
+    outcome->watch.show_at(at.wall_us);
     ledger_->wait(beat.key, std::move(outcome->watch), std::move(done));
     ledger_->flush();
     rearm();
@@ -260,7 +260,7 @@ void Board::act(const WatchKey& key, WatchAct act, Done<Watch> done) {
         return;
     }
     record(*outcome, at.wall_us);
-    outcome->watch.shown_us = at.wall_us;
+    outcome->watch.show_at(at.wall_us);
     ledger_->wait(key, std::move(outcome->watch), std::move(done));
     ledger_->flush();
     rearm();
@@ -281,7 +281,7 @@ Result<ListPage<Watch>> Board::list(const ListFilter& filter, std::size_t limit,
     }
     const std::size_t items_max = limit == 0 ? limits::page_default : std::min(limit, limits::page_max);
     ListPage<Watch> page{watches_.list(*query, after, items_max), {}};
-    std::ranges::for_each(page.items, [now_us = clock_.wall_us()](Watch& watch) { watch.shown_us = now_us; });
+    std::ranges::for_each(page.items, [now_us = clock_.wall_us()](Watch& watch) { watch.show_at(now_us); });
     std::size_t kept = 0;
     std::size_t bytes = 0;
     while (kept < page.items.size() && kept < items_max &&
@@ -301,7 +301,7 @@ std::optional<Watch> Board::find(const WatchKey& key) const {
         return std::nullopt;
     }
     std::optional<Watch> watch(*found);
-    watch->shown_us = clock_.wall_us();
+    watch->show_at(clock_.wall_us());
     return watch;
 }
 

@@ -10,7 +10,7 @@ from daemon import Daemon, wait_until
 
 MANY = 100_000
 WINDOW_S = float(os.environ.get("TOCSIN_IDLE_SECONDS", "2"))
-BYTES = 272  # of the process for each, with what the store and the allocator keep for it
+BYTES = 256  # of the process for each, with what the store and the allocator keep for it
 SLACK = 5  # of a window: what other work of the machine does to the daemon's own few timers
 
 

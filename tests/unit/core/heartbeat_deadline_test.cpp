@@ -130,15 +130,15 @@ TEST(Misses, OfADownWatchAreCountedWhenItIsLookedAt) {
     beat(watch, 0);
     time_passed(watch, at(90 * second));
     EXPECT_EQ(misses_of(watch), 1U);
-    watch.shown_us = at(149 * second).wall_us;
+    watch.show_at(at(149 * second).wall_us);
     EXPECT_EQ(misses_of(watch), 1U);
-    watch.shown_us = at(10 * minute + 30 * second).wall_us;
+    watch.show_at(at(10 * minute + 30 * second).wall_us);
     EXPECT_EQ(misses_of(watch), 10U);
     Watch slots = hourly();
     time_passed(slots, at(hour + 10 * minute));
-    slots.shown_us = at(5 * hour + 9 * minute).wall_us;
+    slots.show_at(at(5 * hour + 9 * minute).wall_us);
     EXPECT_EQ(misses_of(slots), 4U);
-    slots.shown_us = at(5'000 * hour).wall_us;
+    slots.show_at(at(5'000 * hour).wall_us);
     EXPECT_EQ(misses_of(slots), 50U) << "bounded";
     std::string text;
     json::append_object(text, slots);
@@ -148,7 +148,7 @@ TEST(Misses, OfADownWatchAreCountedWhenItIsLookedAt) {
 TEST(Misses, AFailureIsNone) {
     Watch watch = watch_of(minute, 30 * second);
     beat(watch, 0, BeatKind::fail);
-    watch.shown_us = at(hour).wall_us;
+    watch.show_at(at(hour).wall_us);
     EXPECT_EQ(misses_of(watch), 0U);
 }
 

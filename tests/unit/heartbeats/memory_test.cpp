@@ -12,7 +12,7 @@ namespace tocsin::heartbeats {
 namespace {
 
 constexpr std::size_t many = 100'000;
-constexpr std::size_t most_bytes = 272; // of each
+constexpr std::size_t most_bytes = 256; // of each
 
 std::size_t in_use() {
     return mallinfo2().uordblks;

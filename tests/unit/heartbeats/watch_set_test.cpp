@@ -296,7 +296,7 @@ TEST_F(WatchSetTest, UrgentOnesFirst) {
 
 TEST(WatchSetMemory, AWatchIsSmall) {
     constexpr std::size_t node = 4 * sizeof(void*) + 8; // of the set, with malloc's own
-    EXPECT_LE(sizeof(WatchEntry) + node, 168U);
+    EXPECT_LE(sizeof(WatchEntry) + node, 160U);
 }
 
 } // namespace
