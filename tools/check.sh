@@ -59,7 +59,8 @@ behave() {
 }
 
 sanitize() {
-  build asan-ubsan && ctest_stage build-asan -j "$JOBS" -L 'unit|integration'
+  build asan-ubsan && ctest_stage build-asan -j "$JOBS" -L 'unit|integration' &&
+    build fuzz && ctest_stage build-fuzz -j "$JOBS" -L fuzz
 }
 
 install() {
@@ -76,10 +77,12 @@ if [ "$LONG" = long ]; then
   tidy_all() { tools/tidy.sh --all; }
   tsan() { build tsan && ctest_stage build-tsan -j "$JOBS" -L unit; }
   rounds() { TOCSIN_ROUNDS=200 ctest_stage build -j 1 -L fault; }
+  fuzz_long() { TOCSIN_FUZZ_SECONDS=60 ctest_stage build-fuzz -j "$JOBS" -L fuzz; }
   benches() { bench/run.sh; }
   stage tidy-all tidy_all
   stage tsan tsan
   stage rounds rounds
+  stage fuzz fuzz_long
   stage bench benches
 fi
 finish 0

@@ -142,6 +142,8 @@ const Case malformed[] = {
     {"[store\nmax_bytes = 1", 1, "", "is not TOML"},
     {"jobs.parallel = 1\njobs.parallel = 2", 2, "", "is not TOML"},
     {"a = \"\xff\"", 1, "", "is not TOML"},
+    {"\n[\x0e\ndaemon]", 2, "", "is not TOML"},
+    {"\xc3\xa9 = 1", 1, "", "is not TOML"},
 };
 // clang-format on
 
