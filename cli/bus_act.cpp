@@ -5,6 +5,7 @@
 #include "core/fd.hpp"
 
 #include <systemd/sd-bus.h>
+#include <systemd/sd-login.h>
 
 #include <array>
 #include <cerrno>
@@ -12,6 +13,7 @@
 #include <fcntl.h>
 #include <memory>
 #include <poll.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <system_error>
 #include <unistd.h>
@@ -23,7 +25,7 @@ constexpr const char* name = "org.tocsin.EventManager1";
 constexpr std::string_view root = "/org/tocsin/EventManager1";
 constexpr std::string_view error_prefix = "org.tocsin.EventManager1.Error.";
 constexpr std::uint64_t person_us = 300'000'000; // to find and type a password
-constexpr int agent_ms = 10'000;                 // for the agent to be there
+constexpr int agent_ms = 10'000;                 // for the agent to be there, and to be gone
 
 struct BusUnref {
     void operator()(sd_bus* bus) const { sd_bus_flush_close_unref(bus); }
@@ -103,6 +105,33 @@ Result<std::string> answered_label(sd_bus_message* answer) {
 
 } // namespace
 
+namespace {
+
+// polkit asks a fallback agent only for a caller in a session, where a graphical one goes before it.
+std::vector<std::string> agent_words(int notify) {
+    std::vector<std::string> words{"pkttyagent", "--notify-fd", std::to_string(notify)};
+    char* session = nullptr;
+    if (sd_pid_get_session(0, &session) >= 0) {
+        words.emplace_back("--fallback");
+        ::free(session); // NOLINT(cppcoreguidelines-no-malloc): sd-login allocated it
+    }
+    return words;
+}
+
+void end(pid_t child) {
+    const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
+    ::kill(child, SIGTERM);
+    ::kill(child, SIGCONT); // it may have been stopped, asking from the background
+    pollfd gone{.fd = process.get(), .events = POLLIN, .revents = 0};
+    if (::poll(&gone, 1, agent_ms) <= 0) {
+        ::kill(child, SIGKILL);
+    }
+    while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+    }
+}
+
+} // namespace
+
 TerminalAgent::TerminalAgent() {
     std::array<int, 2> ends{-1, -1};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
@@ -111,7 +140,7 @@ TerminalAgent::TerminalAgent() {
     const Fd read(ends[0]);
     Fd write(ends[1]);
     ::fcntl(write.get(), F_SETFD, 0); // the agent closes it when it is there
-    SpawnPlan plan{.words = {"pkttyagent", "--notify-fd", std::to_string(write.get()), "--fallback"}};
+    const SpawnPlan plan{.words = agent_words(write.get())};
     pid_t pid = -1;
     if (spawn(plan, pid) != 0) {
         return;
@@ -124,10 +153,7 @@ TerminalAgent::TerminalAgent() {
 
 TerminalAgent::~TerminalAgent() {
     if (pid_ > 0) {
-        ::kill(pid_, SIGTERM);
-        ::kill(pid_, SIGCONT); // it may have been stopped, asking from the background
-        while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-        }
+        end(pid_);
     }
 }
 

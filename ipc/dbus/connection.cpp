@@ -295,8 +295,8 @@ int Connection::on_life(sd_bus_message* /*message*/, void* /*userdata*/, sd_bus_
 }
 
 void Connection::ask_for_life() {
-    const int done = sd_bus_call_method_async(bus_.get(), nullptr, driver_name, driver_path,
-                                              "org.freedesktop.DBus.Peer", "Ping", &Connection::on_life, nullptr, "");
+    const int done = sd_bus_call_method_async(bus_.get(), nullptr, driver_name, driver_path, driver_name, "GetId",
+                                              &Connection::on_life, nullptr, "");
     asked_ = done >= 0;
     rearm();
 }

@@ -22,6 +22,13 @@ def root():
 
 
 @pytest.fixture(scope="session")
+def login_root():
+    """With what people come in by."""
+    return root_file_system([tool("tocsind"), tool("tocsinctl"), tool("tocsin-spark")],
+                            ("cockpit-bridge", "libpam-systemd", "openssh-client", "openssh-server"))
+
+
+@pytest.fixture(scope="session")
 def staged(tmp_path_factory):
     folder = tmp_path_factory.mktemp("staged")
     stage(folder)

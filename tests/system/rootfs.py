@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 # python3: the clients of the tests that must run inside; tzdata: named zones; curl: the client that everybody has.
-BASE = ("systemd", "systemd-sysv", "dbus", "polkitd", "libnss-systemd", "python3-minimal", "libpython3-stdlib", "curl", "tzdata")
+BASE = ("systemd", "systemd-sysv", "dbus", "polkitd", "libnss-systemd", "python3-minimal", "libpython3-stdlib", "curl", "tzdata",
+        "fonts-dejavu-core")
 # Work that a machine of a few minutes does not need.
 MASKED = ("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer",
           "e2scrub_reap.service", "fstrim.timer", "systemd-networkd.service", "systemd-resolved.service",
@@ -86,7 +87,7 @@ def make(packages, folder: Path):
     release = suite()
     with_sources = folder.with_suffix(".list")
     with_sources.write_text(sources(release))
-    words = ["mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", *apt_options(),
+    words = ["mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", "--dpkgopt=force-unsafe-io", *apt_options(),
              "--keyring=/usr/share/keyrings/debian-archive-keyring.gpg", "--keyring=/etc/apt/trusted.gpg.d",
              '--aptopt=Acquire::Languages "none"', "--dpkgopt=path-exclude=/usr/share/man/*",
              "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/locale/*",

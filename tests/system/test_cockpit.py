@@ -5,18 +5,15 @@ import json
 import subprocess
 
 import pytest
-from house import tool
 from installation import MEMBER, SOCKET, STRANGER, install
 from machine import Machine
-from rootfs import root_file_system
 
 BRIDGE = "cockpit-bridge"
 
 
 @pytest.fixture(scope="module")
-def machine(staged):
-    root = root_file_system([tool("tocsind"), tool("tocsinctl"), tool("tocsin-spark")], ("cockpit-bridge",))
-    with Machine(root) as booted:
+def machine(login_root, staged):
+    with Machine(login_root) as booted:
         install(booted, staged)
         yield booted
 
