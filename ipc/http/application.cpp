@@ -197,13 +197,15 @@ Result<void> Application::choose_body(Plan& plan, const Request& request) const 
     if (!request.content_encoding.empty() && lower(trim(request.content_encoding)) != "identity") {
         return std::unexpected(bad_request("Content-Encoding", "must be identity: send the body uncompressed"));
     }
+    if (plan.route->fills_log) {
+        const Origin& origin = request.peer->origin(); // before the body: a sender in a hurry may be gone behind it
+        if (auto refused = context_.services.intake.turn_away({origin.uid, origin.unit})) {
+            return std::unexpected(std::move(*refused));
+        }
+    }
     plan.body_bytes = plan.route->body == Body::any ? context_.limits.batch_bytes : context_.limits.control_body_bytes;
     if (plan.route->body != Body::events) {
         return {};
-    }
-    const Origin& origin = request.peer->origin(); // before the body: a sender in a hurry may be gone behind it
-    if (auto refused = context_.services.intake.turn_away({origin.uid, origin.unit})) {
-        return std::unexpected(std::move(*refused));
     }
     const std::string type = request.content_type.empty() ? "application/json" : media_type(request.content_type);
     if (type == "application/x-ndjson") {

@@ -62,6 +62,7 @@ struct Route {
     bool (*own)(const Context&, const Request&) = nullptr;
     Open open = Open::no;
     Response (*refuse)(const Error&) = nullptr; // how it says no; null: by a problem document
+    bool fills_log = false;                     // it makes events: senders over their rate are turned away
 };
 
 // Every route of the face's own.

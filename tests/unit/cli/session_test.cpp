@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
 namespace tocsin::cli::test {
 namespace {
 
@@ -48,6 +50,20 @@ TEST_F(SessionTest, AShortPageWithMoreBehindIsNotTheEnd) {
     daemon.say(200, R"({"items":[2]})");
     EXPECT_EQ(pages({.path = "/l", .limit = 5}), (std::vector<std::size_t>{1, 0, 1}));
     EXPECT_EQ(has_more, false);
+}
+
+TEST_F(SessionTest, ASearchThatGoesOnSaysSoOnATerminal) {
+    const auto search = [this] {
+        daemon.say(200, R"({"items":[],"next":"a"})");
+        daemon.say(200, R"({"items":[1]})");
+        pages({.path = "/l"});
+        return std::exchange(err.text, {});
+    };
+    EXPECT_EQ(search(), "") << "a program reads it";
+    err.terminal = true;
+    EXPECT_EQ(search(), "\rnothing more found yet, searching for 0 s\x1b[K\r\x1b[K") << "and is gone before the rows";
+    session.format = Format::json;
+    EXPECT_EQ(search(), "");
 }
 
 TEST_F(SessionTest, ARefusedPageIsAnError) {

@@ -30,6 +30,19 @@ TEST(CompatRoutes, EachIsOpenOnTcpOrNeedsAToken) {
     }
 }
 
+TEST(CompatRoutes, WhoSubmitsTooMuchIsToldSoThereTooButPingsAreTaken) {
+    test::OlderFace face;
+    face.log.excess =
+        Error{.code = Code::limit_exceeded, .context = "submit", .object = "rate", .reason = "r", .retry_after_s = 7};
+    for (const std::string_view target : {"/event/submit", "/api/events/login"}) {
+        const test::Answer answer = face.post(target, "{}");
+        EXPECT_EQ(answer.header("Retry-After"), "7") << target;
+        EXPECT_NE(answer.body.find("rate"), std::string::npos) << target;
+    }
+    EXPECT_TRUE(face.log.batches.empty());
+    EXPECT_EQ(face.get("/ping/backup").body, "OK") << "a sign of life that is refused is an alarm for nothing";
+}
+
 TEST(CompatRoutes, OurOwnAreNotOnTheListenerForOlderClients) {
     for (const Route& route : all_routes()) {
         EXPECT_NE(route.open, Open::compat) << route.pattern;
