@@ -8,7 +8,8 @@ namespace tocsin::jobs {
 // Low priority for this thread and all that it starts, and one processor, where there are more, left to others: beside
 // scripts on every processor even a flush of the disk waits for the scheduler's next tick.
 void give_way();
-// Of this process: where the kernel gives each session a group of its own, niceness counts within the group alone.
+// Of the session that this process leads: where the kernel gives each a group of its own, niceness counts within it
+// alone.
 void give_way_in_session();
 
 } // namespace tocsin::jobs
