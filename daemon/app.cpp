@@ -83,9 +83,11 @@ Result<void> App::Impl::open_store() {
     }
     store = std::move(*opened);
     if (const auto& upgraded = store->migration(); upgraded && upgraded->not_kept.empty()) {
-        log::info(fmt::format("the store was upgraded from schema {}; what it was is in {}, remove it when you need no "
-                              "way back",
-                              upgraded->from, upgraded->kept.string()));
+        log::say(messages::store_upgraded,
+                 fmt::format("the store was upgraded from schema {}; what it was is in {}, remove it when you need no "
+                             "way back",
+                             upgraded->from, upgraded->kept.string()),
+                 {{"COPY", upgraded->kept.string()}});
     } else if (upgraded) {
         log::warning(fmt::format("the store was upgraded from schema {} without a copy of what it was: {}",
                                  upgraded->from, upgraded->not_kept));
@@ -105,31 +107,32 @@ Result<void> App::Impl::start_jobs() {
 }
 
 ManagerParts App::Impl::manager_parts() {
-    return ManagerParts{.store = *stamped,
-                        .feed = *store,
-                        .heartbeats = *watchboard,
-                        .jobs = *jobs,
-                        .clock = clock,
-                        .health = [this] { return store->health(); },
-                        .retention = [this] { return store->retention(); },
-                        .jobs_lag = [this] { return jobs->lag(); },
-                        .notify = [this] { return notify ? notify->counts() : ipc::notify::Counts{}; },
-                        .suppressed = [this] { return suppressed->counts(); },
-                        .reload = [this] { return reload(); },
-                        .backup_to = [this](int file, Done<Backup> done) { backup(file, std::move(done)); },
-                        .backup_stream = [this] { return backup(); },
-                        .backup_percent = [this] { return store->backup_percent(); },
-                        .config = [this] { return show_config_json(live.loaded()); },
-                        .log_degraded =
-                            [](bool began, const std::string& reason) {
-                                if (began) {
-                                    log::error(fmt::format("degraded: {}", reason));
-                                } else {
-                                    log::info(fmt::format("no longer degraded: {}", reason));
-                                }
-                            },
-                        .hostname = site.hostname,
-                        .store_id = store->store_id()};
+    return ManagerParts{
+        .store = *stamped,
+        .feed = *store,
+        .heartbeats = *watchboard,
+        .jobs = *jobs,
+        .clock = clock,
+        .health = [this] { return store->health(); },
+        .retention = [this] { return store->retention(); },
+        .jobs_lag = [this] { return jobs->lag(); },
+        .notify = [this] { return notify ? notify->counts() : ipc::notify::Counts{}; },
+        .suppressed = [this] { return suppressed->counts(); },
+        .reload = [this] { return reload(); },
+        .backup_to = [this](int file, Done<Backup> done) { backup(file, std::move(done)); },
+        .backup_stream = [this] { return backup(); },
+        .backup_percent = [this] { return store->backup_percent(); },
+        .config = [this] { return show_config_json(live.loaded()); },
+        .log_degraded =
+            [](bool began, const std::string& reason) {
+                if (began) {
+                    log::say(messages::degraded, fmt::format("degraded: {}", reason), {{"REASON", reason}});
+                } else {
+                    log::say(messages::whole, fmt::format("no longer degraded: {}", reason), {{"REASON", reason}});
+                }
+            },
+        .hostname = site.hostname,
+        .store_id = store->store_id()};
 }
 
 Result<void> App::Impl::start_manager() {
@@ -237,7 +240,7 @@ Result<void> App::Impl::connect_bus() {
     dbus =
         std::make_unique<ipc::dbus::Service>(io, services(), clock, ipc::dbus::Options{.bus = kind, .access = access});
     dbus->on_lost([this](const std::string& reason) {
-        log::error(fmt::format("D-Bus is lost: {}", reason));
+        log::say(messages::bus_lost, fmt::format("D-Bus is lost: {}", reason), {{"REASON", reason}});
         stop("without D-Bus", info(Code::unavailable).exit_code);
     });
     authority.use(&dbus->authority());
@@ -289,8 +292,10 @@ Result<void> App::Impl::tell_ready() {
     liveness.ready(status_text());
     wait_for_watchdog();
     start_deadman();
-    log::info(fmt::format("tocsind {} is ready on {} and {}: {}", TOCSIN_VERSION, site.socket.string(),
-                          dbus ? fmt::format("the {} bus", to_string(options.bus)) : "no bus", status_text()));
+    log::say(messages::ready,
+             fmt::format("tocsind {} is ready on {} and {}: {}", TOCSIN_VERSION, site.socket.string(),
+                         dbus ? fmt::format("the {} bus", to_string(options.bus)) : "no bus", status_text()),
+             {{"SOCKET", site.socket.string()}});
     return {};
 }
 

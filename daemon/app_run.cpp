@@ -30,9 +30,9 @@ public:
     void pull(Done<std::string> ready) override {
         from_->pull([ready = std::move(ready)](Result<std::string> piece) mutable {
             if (!piece) {
-                log::warning(fmt::format("no backup was made: {}", piece.error().detail()));
+                log::say(messages::backup_failed, fmt::format("no backup was made: {}", piece.error().detail()));
             } else if (piece->empty()) {
-                log::info("a backup was fetched");
+                log::say(messages::backup_made, "a backup was fetched");
             }
             ready(std::move(piece));
         });
@@ -54,7 +54,8 @@ Result<std::vector<std::string>> App::Impl::reload() {
     }
     liveness.ready(status_text());
     if (!reloaded) {
-        log::error(fmt::format("the configuration stays as it was: {}", reloaded.error().detail()));
+        log::say(messages::reload_refused,
+                 fmt::format("the configuration stays as it was: {}", reloaded.error().detail()));
         return std::unexpected(std::move(reloaded.error()));
     }
     for (const Warning& warning : live.loaded().warnings) {
@@ -64,7 +65,8 @@ Result<std::vector<std::string>> App::Impl::reload() {
         log::warning(
             fmt::format("changed, but in effect only after a restart: {}", fmt::join(reloaded->waiting, ", ")));
     }
-    log::info(
+    log::say(
+        messages::reloaded,
         fmt::format("reloaded the configuration; changed: {}",
                     reloaded->changed.empty() ? "nothing" : fmt::format("{}", fmt::join(reloaded->changed, ", "))));
     return std::move(reloaded->changed);
@@ -83,10 +85,10 @@ void App::Impl::apply_config() {
 void App::Impl::backup(int file, Done<Backup> done) {
     auto ended = [this, done = std::move(done)](Result<Backup> result) mutable {
         if (result) {
-            log::info(
-                fmt::format("made a backup of {} bytes with the events up to {}", result->bytes, result->last_index));
+            log::say(messages::backup_made, fmt::format("made a backup of {} bytes with the events up to {}",
+                                                        result->bytes, result->last_index));
         } else {
-            log::warning(fmt::format("no backup was made: {}", result.error().detail()));
+            log::say(messages::backup_failed, fmt::format("no backup was made: {}", result.error().detail()));
         }
         done(std::move(result));
     };
@@ -145,7 +147,8 @@ void App::Impl::on_watchdog(const error_code& error) {
         return;
     }
     if (const auto silent = liveness.tick(); !silent.empty()) {
-        log::error(fmt::format("no sign of life from {}: the watchdog gets none either", fmt::join(silent, ", ")));
+        log::say(messages::hangs,
+                 fmt::format("no sign of life from {}: the watchdog gets none either", fmt::join(silent, ", ")));
     }
     wait_for_watchdog();
 }
@@ -194,7 +197,7 @@ void App::Impl::stop(std::string_view why, int code) {
     }
     stopping = true;
     exit_code = code;
-    log::info(fmt::format("stopping {}", why));
+    log::say(messages::stopping, fmt::format("stopping {}", why));
     liveness.stopping();
     deadline = std::make_unique<StopDeadline>(stop_limit, [](const std::string& step) {
         log::error(fmt::format("the stop did not finish in {} s; it hangs at: {}", stop_limit.count(), step));

@@ -39,11 +39,15 @@ const Level& level_of(std::string_view name) {
     return found == levels.end() ? levels[2] : *found;
 }
 
+std::string_view prefix_of(spdlog::level::level_enum level) {
+    const auto found = std::ranges::find(levels, level, &Level::level);
+    return found == levels.end() ? "<6>" : found->prefix;
+}
+
 class PriorityFlag final : public spdlog::custom_flag_formatter {
 public:
     void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& out) override {
-        const auto found = std::ranges::find(levels, message.level, &Level::level);
-        const std::string_view prefix = found == levels.end() ? "<6>" : found->prefix;
+        const std::string_view prefix = prefix_of(message.level);
         out.append(prefix.data(), prefix.data() + prefix.size());
     }
     std::unique_ptr<spdlog::custom_flag_formatter> clone() const override { return std::make_unique<PriorityFlag>(); }
@@ -57,8 +61,10 @@ bool stderr_is_the_journal() {
            status.st_ino == expected->second;
 }
 
-void send_to_journal(const std::string& message, const Fields& fields) {
-    std::vector<std::string> texts{fmt::format("MESSAGE={}", message), "PRIORITY=6", "SYSLOG_IDENTIFIER=tocsind"};
+// `priority` as in front of a line: "<6>".
+void send_to_journal(const std::string& message, std::string_view priority, const Fields& fields) {
+    std::vector<std::string> texts{fmt::format("MESSAGE={}", message),
+                                   fmt::format("PRIORITY={}", priority.substr(1, 1)), "SYSLOG_IDENTIFIER=tocsind"};
     for (const auto& [name, value] : fields) {
         texts.push_back(fmt::format("{}={}", name, value));
     }
@@ -73,6 +79,14 @@ void send_to_journal(const std::string& message, const Fields& fields) {
 void write(spdlog::level::level_enum level, std::string_view message) {
     if (spdlog::should_log(level)) {
         spdlog::log(level, "{}", one_line(message));
+    }
+}
+
+void write_with(spdlog::level::level_enum level, std::string_view message, const Fields& fields) {
+    if (!stderr_is_the_journal()) {
+        write(level, message);
+    } else if (spdlog::should_log(level)) {
+        send_to_journal(one_line(message), prefix_of(level), fields);
     }
 }
 
@@ -107,13 +121,14 @@ void error(std::string_view message) {
 }
 
 void info_with(std::string_view message, const Fields& fields) {
-    if (!spdlog::should_log(spdlog::level::info)) {
-        return;
-    }
-    if (stderr_is_the_journal()) {
-        return send_to_journal(one_line(message), fields);
-    }
-    info(message);
+    write_with(spdlog::level::info, message, fields);
+}
+
+void say(const messages::Message& kind, std::string_view message, const Fields& fields) {
+    constexpr std::array weights{spdlog::level::info, spdlog::level::warn, spdlog::level::err};
+    Fields all{{"MESSAGE_ID", std::string(kind.id)}};
+    all.insert(all.end(), fields.begin(), fields.end());
+    write_with(weights.at(static_cast<std::size_t>(kind.weight)), message, all);
 }
 
 std::optional<std::pair<dev_t, ino_t>> parse_journal_stream(std::string_view text) {

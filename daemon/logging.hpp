@@ -4,6 +4,8 @@
 // what an operator wants to know; debug: what a developer wants to know.
 #pragma once
 
+#include "daemon/messages.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,6 +28,8 @@ void error(std::string_view message);
 // out.
 using Fields = std::vector<std::pair<std::string_view, std::string>>;
 void info_with(std::string_view message, const Fields& fields);
+// One with a number. Not for the last words of a process: the journal would no longer know whose they are.
+void say(const messages::Message& kind, std::string_view message, const Fields& fields = {});
 
 // "dev:ino" of JOURNAL_STREAM.
 std::optional<std::pair<dev_t, ino_t>> parse_journal_stream(std::string_view text);

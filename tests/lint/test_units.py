@@ -77,3 +77,10 @@ def test_commands_that_refusals_name_are_verbs():
     sources = "".join(page.read_text() for page in (ROOT / "cli").glob("*.cpp"))
     verbs = set(re.findall(r'(?:\.name = |act_verb\()"([a-z ]+)"', sources))
     assert len(named) >= 9 and named <= verbs, named - verbs
+
+
+def test_every_message_with_a_number_is_explained():
+    ids = re.findall(r'\.id = "([0-9a-f]{32})"', (ROOT / "daemon/messages.hpp").read_text())
+    catalog = (ROOT / "systemd/tocsin.catalog").read_text()
+    entries = re.findall(r"^-- ([0-9a-f]{32})\nSubject: \S.*\nDefined-By: Tocsin\nDocumentation: man:\S+\n\n\S", catalog, re.M)
+    assert len(ids) >= 11 and len(set(ids)) == len(ids) and sorted(ids) == sorted(entries)
