@@ -3,6 +3,7 @@
 #include "daemon/config_describe.hpp"
 #include "daemon/logging.hpp"
 #include "daemon/process.hpp"
+#include "storage/problems.hpp"
 
 #include <fmt/format.h>
 
@@ -12,6 +13,8 @@
 #include <unistd.h>
 
 namespace {
+
+constexpr int newer_store = 78; // the unit knows that trying again is in vain
 
 using namespace tocsin;
 using namespace tocsin::daemon;
@@ -47,7 +50,7 @@ int serve(const Options& options) {
     App app(options, LiveConfig(std::move(sources), std::move(loaded)));
     if (auto started = app.start(); !started) {
         log::error(started.error().detail());
-        return info(started.error().code).exit_code;
+        return storage::is_from_newer_version(started.error()) ? newer_store : info(started.error().code).exit_code;
     }
     return app.run();
 }

@@ -2,6 +2,8 @@
 // What a look at a store found wrong, and how far it is. All are counted, the first ones told.
 #pragma once
 
+#include "core/error.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -28,5 +30,9 @@ struct Problems {
 
 // Of what ("pages", "events"), how many bytes or events are done, and of how many.
 using Progress = std::function<void(std::string_view what, std::uint64_t done, std::uint64_t all)>;
+
+// Why a store was not opened: a newer version of Tocsin made it, which this one will not understand however often it
+// tries.
+bool is_from_newer_version(const Error& error);
 
 } // namespace tocsin::storage

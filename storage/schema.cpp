@@ -55,6 +55,8 @@ Result<void> flush_directory(const std::filesystem::path& path) {
     return {};
 }
 
+constexpr std::string_view newer_object = "schema "; // and its number
+
 // The version of the store, which is not newer than this program's.
 Result<std::uint32_t> read_version(const Txn& txn) {
     const auto value = txn.get(Tree::meta, meta::schema);
@@ -66,7 +68,7 @@ Result<std::uint32_t> read_version(const Txn& txn) {
         return fail(Code::unavailable, "store", "schema", "its version is missing; restore a backup");
     }
     if (*number > schema_version) {
-        return fail(Code::conflict, "store", "schema " + std::to_string(*number),
+        return fail(Code::conflict, "store", std::string(newer_object) + std::to_string(*number),
                     "made by a newer Tocsin (this one knows schema " + std::to_string(schema_version) +
                         "); install that version again, or restore a backup made before the upgrade");
     }
@@ -244,6 +246,10 @@ std::string from_hex(std::string_view digits) {
         out += static_cast<char>(byte);
     }
     return out;
+}
+
+bool is_from_newer_version(const Error& error) {
+    return error.code == Code::conflict && error.context == "store" && error.object.starts_with(newer_object);
 }
 
 } // namespace tocsin::storage

@@ -55,3 +55,16 @@ def test_the_copy_is_a_way_back(tmp_path):
     back.mkdir()
     shutil.copyfile(store / "schema-1.mdb", back / "data.mdb")
     assert subprocess.run(["mdb_dump", "-a", back], capture_output=True, check=True, timeout=60).stdout == before
+
+
+def test_a_store_of_a_newer_version_is_refused_and_left_alone(tmp_path):
+    daemon = Daemon(folder=tmp_path).start()
+    daemon.http.submit(event_name="kept", event_src="test")
+    daemon.stop()
+    store = daemon.state / "store"
+    old_store.age_program(store)
+    before = subprocess.run(["mdb_dump", "-a", store], capture_output=True, check=True, timeout=60).stdout
+    assert daemon.spawn().wait() == 78, "the unit does not try again"
+    assert "made by a newer Tocsin" in daemon.output() and "restore a backup" in daemon.output()
+    assert subprocess.run(["mdb_dump", "-a", store], capture_output=True, check=True, timeout=60).stdout == before
+    daemon.close()

@@ -35,6 +35,15 @@ def lay_down(schema, state):
     return store
 
 
+def age_program(store):
+    """Makes the store one of a later version's, for which this program is too old."""
+    dump = subprocess.run(["mdb_dump", "-s", "meta", store], check=True, capture_output=True, text=True, timeout=60).stdout
+    lines = dump.splitlines()
+    at = lines.index(" " + b"schema".hex()) + 1
+    lines[at] = " " + (int.from_bytes(bytes.fromhex(lines[at]), "big") + 1).to_bytes(4, "big").hex()
+    subprocess.run(["mdb_load", "-s", "meta", store], input="\n".join(lines) + "\n", check=True, text=True, timeout=60)
+
+
 def check_events(http):
     """Every event is there once, as it was submitted."""
     found = {e["unique_index"]: e for e in http.events(order="index", limit=100) if e["event_name"].startswith("name-")}

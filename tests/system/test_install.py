@@ -14,7 +14,7 @@ MODES = {
     "/run/tocsin/notify": "660 root tocsin",
     "/run/tocsin/spark.sock": "600 tocsin tocsin",
     "/etc/tocsin": "755 root root",
-    "/etc/tocsin/conf.d": "755 root root",
+    "/etc/tocsin/conf.d": "750 root tocsin",
     "/etc/tocsin/spark.d": "755 root root",
     "/etc/tocsin/credentials": "700 root root",
     "/usr/lib/tocsin/spark.d": "755 root root",
@@ -66,3 +66,11 @@ def test_comes_back_with_the_machine(machine):
     assert reader.get(f"/v1/events/{index}").json["event_name"] == "before"
     assert reader.submit(event_name="after", event_src="test") > index
     assert "exit-code" not in machine.journal_text("--unit", SERVICE)
+
+
+def test_the_journal_knows_messages_by_number_and_explains_them(machine):
+    machine.exec("journalctl", "--update-catalog")
+    machine.systemctl("reload", SERVICE)
+    reloaded = wait_until(lambda: machine.journal("--unit", SERVICE, "MESSAGE_ID=ec3f3acf6c7b47ab8dc891571c00e24a"), "the message")
+    assert reloaded[-1]["MESSAGE"].startswith("reloaded the configuration") and reloaded[-1]["PRIORITY"] == "6"
+    assert "Tocsin has a new configuration" in machine.journal_text("--catalog", "--unit", SERVICE, "-n", "20")

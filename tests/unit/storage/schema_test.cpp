@@ -63,6 +63,16 @@ TEST(Schema, ANewerOneIsRefusedAndLeftAlone) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Code::conflict);
     EXPECT_THAT(refused.error().reason, HasSubstr("made by a newer Tocsin"));
+    EXPECT_TRUE(is_from_newer_version(refused.error()));
+}
+
+TEST(Schema, ADirectoryInUseIsNoNewerVersion) {
+    Fixture f;
+    ASSERT_TRUE(f.open());
+    const auto refused = DirectoryLock::take(f.directory.path());
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::conflict);
+    EXPECT_FALSE(is_from_newer_version(refused.error()));
 }
 
 TEST(Schema, AStoreHasAnIdOfItsOwn) {
