@@ -23,13 +23,10 @@ constexpr std::string_view rules = "rules are";
 constexpr std::string_view handlers = "handlers are";
 constexpr std::string_view upkeep = "maintenance windows are";
 
+constexpr bool fills_log = true;
+
 constexpr std::array routes = std::to_array<Route>({
-    {.method = "POST",
-     .pattern = "/v1/events",
-     .action = submit,
-     .handler = submit_events,
-     .body = Body::events,
-     .fills_log = true},
+    {"POST", "/v1/events", submit, submit_events, "", "", Body::events, nullptr, Open::no, nullptr, fills_log},
     {"GET", "/v1/events", read, query_events, "*"},
     {"GET", "/v1/events/{unique_index}", read, get_event},
     {"POST", "/v1/events/{unique_index}/jobs", Action::run, run_script},

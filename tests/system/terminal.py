@@ -35,9 +35,16 @@ class Terminal:
             assert self._read(), f"ended without {text!r}: {self.said}"
 
     def type_secret(self, text):
-        """Once nothing typed is shown any more: what was typed before that is thrown away."""
+        """Once nothing typed is shown any more. What is typed before that is thrown away; behind ssh, where the far
+        terminal cannot be looked at, its being shown tells that."""
         wait_until(lambda: not termios.tcgetattr(self.fd)[3] & termios.ECHO, "the terminal to hide what is typed")
-        os.write(self.fd, f"{text}\n".encode())
+        shown = True
+        while shown:
+            before = len(self.said)
+            os.write(self.fd, f"{text}\n".encode())
+            while "\n" not in self.said[before:]:
+                assert self._read(), self.said
+            shown = text in self.said[before:]
 
     def end(self) -> int:
         """Its exit status, when it has said all."""
