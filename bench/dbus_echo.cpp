@@ -13,6 +13,11 @@ int submit(sd_bus_message* message, void*, sd_bus_error*) {
     return sd_bus_reply_method_return(message, "t", std::uint64_t{1});
 }
 
+int submit_batch(sd_bus_message* message, void*, sd_bus_error*) {
+    sd_bus_message_skip(message, "aa{sv}");
+    return sd_bus_reply_method_return(message, "at", 1, std::uint64_t{1});
+}
+
 int submit_json(sd_bus_message* message, void*, sd_bus_error*) {
     const void* bytes = nullptr;
     std::size_t size = 0;
@@ -23,6 +28,7 @@ int submit_json(sd_bus_message* message, void*, sd_bus_error*) {
 const sd_bus_vtable vtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_METHOD("Submit", "a{sv}", "t", submit, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD("SubmitBatch", "aa{sv}", "at", submit_batch, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("SubmitJson", "ay", "ttu", submit_json, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_VTABLE_END,
 };
