@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <limits>
 
 namespace tocsin::storage::test {
 namespace {
@@ -93,12 +94,13 @@ TEST(Failure, ACheckpointThatFailsIsTriedAgain) {
     std::vector<Event> nine(9, event("a"));
     ASSERT_TRUE(f.append(nine));
     // The append goes through, the checkpoint after it does not.
-    const int after_append = *fault.commits + 1;
+    const auto most = std::make_shared<std::atomic<int>>(std::numeric_limits<int>::max());
     f.close();
-    f.seams.before_commit = [commits = fault.commits, after_append, rc = fault.rc] {
-        return ++*commits > after_append && rc->load() == 0 ? ENOSPC : 0;
+    f.seams.before_commit = [commits = fault.commits, most, rc = fault.rc] {
+        return ++*commits > *most && rc->load() == 0 ? ENOSPC : 0;
     };
     ASSERT_TRUE(f.open());
+    *most = *fault.commits + 1; // whatever closing and opening committed
     ASSERT_TRUE(f.append(nine));
     const auto refused = f.append(nine);
     ASSERT_FALSE(refused);
