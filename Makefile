@@ -7,7 +7,7 @@ help:
 	@echo "make build      release build into build/"
 	@echo "make deps       install what building and testing need (Debian 12)"
 	@echo "make bench      measure beside raw LMDB, other stores and journalctl, in one run"
-	@echo "make test-long  the long checks: whole-tree tidy, thread sanitizer, all fault rounds, benches"
+	@echo "make test-long  the long checks: whole-tree tidy, thread sanitizer, all fault rounds, long fuzzing, benches"
 	@echo "make format     format the sources"
 
 deps:

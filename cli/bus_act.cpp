@@ -103,10 +103,6 @@ Result<std::string> answered_label(sd_bus_message* answer) {
     return text;
 }
 
-} // namespace
-
-namespace {
-
 // polkit asks a fallback agent only for a caller in a session, where a graphical one goes before it.
 std::vector<std::string> agent_words(int notify) {
     std::vector<std::string> words{"pkttyagent", "--notify-fd", std::to_string(notify)};
@@ -118,7 +114,7 @@ std::vector<std::string> agent_words(int notify) {
     return words;
 }
 
-void end(pid_t child) {
+void end_agent(pid_t child) {
     const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
     ::kill(child, SIGTERM);
     ::kill(child, SIGCONT); // it may have been stopped, asking from the background
@@ -153,7 +149,7 @@ TerminalAgent::TerminalAgent() {
 
 TerminalAgent::~TerminalAgent() {
     if (pid_ > 0) {
-        end(pid_);
+        end_agent(pid_);
     }
 }
 

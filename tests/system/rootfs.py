@@ -10,7 +10,8 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-# python3: the clients of the tests that must run inside; tzdata: named zones; curl: the client that everybody has.
+# python3: the clients of the tests that must run inside; tzdata: named zones; curl: the client that everybody has; fonts: the
+# labels of pictures.
 BASE = ("systemd", "systemd-sysv", "dbus", "polkitd", "libnss-systemd", "python3-minimal", "libpython3-stdlib", "curl", "tzdata",
         "fonts-dejavu-core")
 # Work that a machine of a few minutes does not need.
