@@ -6,6 +6,7 @@ help:
 	@echo "make test       build and run every check (the same as continuous integration does)"
 	@echo "make build      release build into build/"
 	@echo "make deps       install what building and testing need (Debian 12)"
+	@echo "make package    deb and rpm, into build/packages/"
 	@echo "make bench      measure beside raw LMDB, other stores and journalctl, in one run"
 	@echo "make test-long  the long checks: whole-tree tidy, thread sanitizer, all fault rounds, long fuzzing, benches"
 	@echo "make format     format the sources"
@@ -33,7 +34,8 @@ bench: deps
 	@bench/run.sh
 
 package:
-	@echo "package: deb and rpm are not available in this version; 'make build' then 'cmake --install build' installs by hand" >&2; exit 5
+	@tools/deps.sh package
+	@packaging/package.sh
 
 format:
 	@git ls-files '*.cpp' '*.hpp' '*.c' '*.h' | xargs clang-format-19 -i

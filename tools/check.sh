@@ -65,7 +65,7 @@ sanitize() {
 
 install() {
   [ "$(id -u)" -eq 0 ] || echo "install: the machines of these tests take root; without it they are skipped"
-  ctest_stage build -j 1 -L system
+  packaging/package.sh && packaging/lint.sh && ctest_stage build -j 1 -L system
 }
 
 stage check check
@@ -77,12 +77,18 @@ if [ "$LONG" = long ]; then
   tidy_all() { tools/tidy.sh --all; }
   tsan() { build tsan && ctest_stage build-tsan -j "$JOBS" -L unit; }
   rounds() { TOCSIN_ROUNDS=200 ctest_stage build -j 1 -L fault; }
+  # Twice the same bytes, of both kinds.
+  packages() {
+    packaging/package.sh >/dev/null && (cd build/packages && sha256sum -- *.deb *.rpm) >"$LOGS/packages.sha256" &&
+      packaging/package.sh >/dev/null && (cd build/packages && sha256sum -c "$OLDPWD/$LOGS/packages.sha256")
+  }
   fuzz_long() { TOCSIN_FUZZ_SECONDS=60 ctest_stage build-fuzz -j "$JOBS" -L fuzz; }
   benches() { bench/run.sh; }
   stage tidy-all tidy_all
   stage tsan tsan
   stage rounds rounds
   stage fuzz fuzz_long
+  stage packages packages
   stage bench benches
 fi
 finish 0

@@ -9,7 +9,7 @@ from house import ROOT
 
 
 def test_shell_scripts_parse():
-    scripts = [ROOT / ".ci/run"] + sorted((ROOT / "tools").glob("*.sh")) + sorted((ROOT / "bench").glob("*.sh"))
+    scripts = [ROOT / ".ci/run"] + sorted((ROOT / "tools").glob("*.sh")) + sorted((ROOT / "bench").glob("*.sh")) + sorted((ROOT / "packaging").glob("*.sh"))
     for script in scripts:
         shell = script.read_text().splitlines()[0].removeprefix("#!").strip()
         assert subprocess.run([shell, "-n", script], capture_output=True).returncode == 0, script
