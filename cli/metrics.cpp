@@ -7,6 +7,21 @@
 namespace tocsin::cli {
 namespace {
 
+std::optional<std::uint64_t> read_count(std::string_view number) {
+    number.remove_prefix(std::min(number.find_first_not_of(' '), number.size()));
+    double count = 0;
+    const auto parsed = std::from_chars(number.data(), number.data() + number.size(), count);
+    return parsed.ec == std::errc{} && count >= 0 ? std::optional(static_cast<std::uint64_t>(count)) : std::nullopt;
+}
+
+// Of the text; what is left of it stays in `metrics`.
+std::string_view next_line(std::string_view& metrics) {
+    const std::size_t end = metrics.find('\n');
+    const std::string_view line = metrics.substr(0, end);
+    metrics.remove_prefix(end == std::string_view::npos ? metrics.size() : end + 1);
+    return line;
+}
+
 // name{…,label="value",…} 12
 std::optional<std::pair<std::string, std::uint64_t>> read_line(std::string_view line, std::string_view label) {
     const std::size_t close = line.find('}');
@@ -17,14 +32,11 @@ std::optional<std::pair<std::string, std::uint64_t>> read_line(std::string_view 
     }
     const std::string_view value = line.substr(begin + wanted.size());
     const std::size_t end = value.find('"');
-    std::string_view number = line.substr(close + 1);
-    number.remove_prefix(std::min(number.find_first_not_of(' '), number.size()));
-    double count = 0;
-    const auto parsed = std::from_chars(number.data(), number.data() + number.size(), count);
-    if (end == std::string_view::npos || parsed.ec != std::errc{} || count < 0) {
+    const auto count = read_count(line.substr(close + 1));
+    if (end == std::string_view::npos || !count) {
         return std::nullopt;
     }
-    return std::pair(std::string(value.substr(0, end)), static_cast<std::uint64_t>(count));
+    return std::pair(std::string(value.substr(0, end)), *count);
 }
 
 } // namespace
@@ -33,9 +45,7 @@ LabelledCounts labelled_counts(std::string_view metrics, std::string_view name, 
     LabelledCounts counts;
     const std::string start = std::string(name) + '{';
     while (!metrics.empty()) {
-        const std::size_t end = metrics.find('\n');
-        const std::string_view line = metrics.substr(0, end);
-        metrics.remove_prefix(end == std::string_view::npos ? metrics.size() : end + 1);
+        const std::string_view line = next_line(metrics);
         if (!line.starts_with(start)) {
             continue;
         }
@@ -44,6 +54,17 @@ LabelledCounts labelled_counts(std::string_view metrics, std::string_view name, 
         }
     }
     return counts;
+}
+
+std::optional<std::uint64_t> plain_count(std::string_view metrics, std::string_view name) {
+    const std::string start = std::string(name) + ' ';
+    while (!metrics.empty()) {
+        const std::string_view line = next_line(metrics);
+        if (line.starts_with(start)) {
+            return read_count(line.substr(start.size()));
+        }
+    }
+    return std::nullopt;
 }
 
 } // namespace tocsin::cli

@@ -21,6 +21,7 @@ std::span<const Verb> jobs_verbs();
 std::span<const Verb> reload_verbs();
 std::span<const Verb> backup_verbs();
 std::span<const Verb> verify_verbs();
+std::span<const Verb> doctor_verbs();
 std::span<const Verb> export_verbs();
 std::span<const Verb> import_verbs();
 std::span<const Verb> demo_verbs();

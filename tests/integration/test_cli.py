@@ -71,6 +71,26 @@ def test_exit_codes(daemon, words, code, word):
     assert word in done.stderr
 
 
+def test_doctor_of_a_daemon_beside_the_installed_one(daemon):
+    done = daemon.ctl("doctor", "--json", check=False)
+    seen = json.loads(done.stdout)
+    by_check = {item["check"]: item for item in seen["items"]}
+    assert {"daemon", "degraded", "disk", "event times", "notification", "bus", "clock", "limits"} <= by_check.keys()
+    assert "service" not in by_check and "permissions" not in by_check, "those are the installed one's"
+    for check in ("daemon", "disk", "bus", "event times"):
+        assert by_check[check]["verdict"] == "ok", by_check[check]
+    assert by_check["notification"]["verdict"] == "warning" and "nobody" in by_check["notification"]["found"]
+    assert done.returncode == (1 if seen["problems"] else 0)
+    text = daemon.ctl("doctor", check=False).stdout
+    assert "→" in text and text.splitlines()[-1].endswith("warnings.")
+
+
+def test_doctor_where_no_daemon_answers(tmp_path):
+    done = subprocess.run([tool("tocsinctl"), "--socket", tmp_path / "none.sock", "doctor", "--json"], capture_output=True, text=True)
+    first = json.loads(done.stdout)["items"][0]
+    assert (done.returncode, first["check"], first["verdict"]) == (1, "daemon", "problem") and first["remedy"]
+
+
 def test_no_daemon(tmp_path):
     done = subprocess.run([tool("tocsinctl"), "--socket", tmp_path / "none.sock", "status"], capture_output=True, text=True)
     assert done.returncode == 5 and "none.sock" in done.stderr

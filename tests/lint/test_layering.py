@@ -43,7 +43,8 @@ LIBRARIES = {
 # header prefix → the only files of a room that may include it
 FILES = {
     ("daemon", "curl/"): {"daemon/curl_ping.cpp"},  # the dead man's switch and nothing else
-    ("cli", "systemd/"): {"cli/bus_act.cpp"},  # acts that a person is asked a password for
+    # acts that a person is asked a password for; what units and the bus say of themselves
+    ("cli", "systemd/"): {"cli/bus_act.cpp", "cli/doctor_units.cpp"},
     ("pictures", "jpeglib.h"): {"pictures/jpeg.cpp"},
     ("lib", "boost/"): {"lib/reader.cpp"},  # headers alone: the parser of answers
     ("lib", "simdjson"): {"lib/event.cpp", "lib/result.cpp"},

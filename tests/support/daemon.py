@@ -146,6 +146,8 @@ class Daemon:
 
     def ctl(self, *words, input=None, check=True, timeout=60) -> subprocess.CompletedProcess:
         env = {**os.environ, "TOCSIN_SOCKET": str(self.socket), "TZ": "UTC", "NO_COLOR": "1"}
+        if self.bus:
+            env["DBUS_SYSTEM_BUS_ADDRESS"] = self.bus.address
         done = subprocess.run([str(tool("tocsinctl")), *map(str, words)], env=env, input=input, capture_output=True,
                               text=True, timeout=timeout)
         assert not check or done.returncode == 0, f"tocsinctl {words}: {done.returncode}\n{done.stdout}{done.stderr}"
