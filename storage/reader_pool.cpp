@@ -65,9 +65,15 @@ void ReaderPool::ping(std::move_only_function<void()> answer) {
         if (stopping_ || pings_.size() >= pings_max) {
             return;
         }
-        pings_.push_back({++ping_number_, std::move(answer)});
+        if (idle_ < threads_.size() || !tasks_.empty()) {
+            pings_.push_back({++ping_number_, std::move(answer)});
+        }
     }
-    wake_.notify_all();
+    if (answer) { // a thread that waits for work hangs in nothing, and may sleep on
+        post_(std::move(answer));
+    } else {
+        wake_.notify_all();
+    }
 }
 
 // Called with the mutex held.
@@ -93,7 +99,9 @@ void ReaderPool::run(std::size_t self) {
     ReadContext context{.env = env_, .publisher = publisher_, .values = values_};
     std::unique_lock lock(mutex_);
     for (;;) {
+        ++idle_;
         wake_.wait(lock, [this, self] { return stopping_ || !tasks_.empty() || seen_[self] < ping_number_; });
+        --idle_;
         come_by(self);
         if (stopping_) {
             return;

@@ -76,7 +76,7 @@ public:
     void stop();
     // Refused with unavailable when too many wait.
     void submit(std::unique_ptr<Task> task);
-    // Posts `answer` when every thread has come by.
+    // Posts `answer` when every thread has come by, at once when all wait for work.
     void ping(std::move_only_function<void()> answer);
 
 private:
@@ -98,6 +98,7 @@ private:
     std::deque<Ping> pings_{};
     std::uint64_t ping_number_ = 0;
     std::vector<std::uint64_t> seen_{}; // ping number that each thread has come by at
+    std::size_t idle_ = 0;              // threads that wait for work
     bool stopping_ = false;
     std::vector<std::thread> threads_{};
 };
