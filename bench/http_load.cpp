@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <latch>
 #include <string>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -105,7 +106,8 @@ bool read_answer(int fd, std::string& buffer) {
     }
 }
 
-void run(const char* path, std::uint64_t events, Kind kind, Clock::time_point end, std::atomic<std::uint64_t>& total) {
+void run(const char* path, std::uint64_t events, Kind kind, std::latch& prepared, std::chrono::seconds time,
+         std::atomic<std::uint64_t>& total) {
     int fd = connect_to(path);
     std::vector<Request> requests;
     for (std::uint64_t i = 0; i < 8; ++i) {
@@ -113,6 +115,8 @@ void run(const char* path, std::uint64_t events, Kind kind, Clock::time_point en
     }
     std::uint64_t next = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
     std::string buffer;
+    prepared.arrive_and_wait();
+    const auto end = Clock::now() + time;
     for (std::size_t i = 0; Clock::now() < end; ++i) {
         Request& one = requests[i % requests.size()];
         renumber(one, next);
@@ -150,12 +154,16 @@ int main(int argc, char** argv) {
         return 2;
     }
     std::atomic<std::uint64_t> total = 0;
-    auto begin = Clock::now();
-    auto end = begin + std::chrono::seconds(*seconds);
+    std::latch prepared(static_cast<std::ptrdiff_t>(*connections) + 1); // making the requests is not measured
+    const std::chrono::seconds time(*seconds);
     std::vector<std::jthread> threads;
     for (std::uint64_t i = 0; i < *connections; ++i) {
-        threads.emplace_back([path = argv[1], events, kind, end, &total] { run(path, *events, *kind, end, total); });
+        threads.emplace_back([path = argv[1], events, kind, &prepared, time, &total] {
+            run(path, *events, *kind, prepared, time, total);
+        });
     }
+    prepared.arrive_and_wait();
+    const auto begin = Clock::now();
     threads.clear();
     fmt::print("{:.0f}\n", static_cast<double>(total) / std::chrono::duration<double>(Clock::now() - begin).count());
 }

@@ -22,7 +22,7 @@ from measure import BEGIN_S, DAYS, ROOT, Asked, generated, measured, quantiles, 
 sys.path.insert(0, str(ROOT / "tests/support"))
 
 from daemon import Daemon, wait_until  # noqa: E402
-from peers import server  # noqa: E402
+from stores import server  # noqa: E402
 
 COLUMNS = "id time event_name event_src scid severity event_rule_id environment body".split()
 INDEXED = COLUMNS[1:-1]

@@ -5,13 +5,23 @@
 set -u -o pipefail
 cd "$(dirname "$0")/.."
 status=0
+over=""
+said=$(mktemp)
+trap 'rm -f "$said"' EXIT
 
+# A figure over its limit is told, here and at the end; a measurement that did not come to its end is a failure.
 part() {
-  local name="$1"
+  local name="$1" ended
   shift
   printf '\n## %s\n\n```\n' "$name"
-  /usr/bin/python3 "$@" || status=$?
+  /usr/bin/python3 "$@" | tee "$said"
+  ended=${PIPESTATUS[0]}
   printf '```\n'
+  if grep -q 'over its limit' "$said"; then
+    over="$over$(grep 'over its limit' "$said" | sed "s/^/* $name: /")"$'\n'
+  elif [ "$ended" -ne 0 ]; then
+    status=$ended
+  fi
 }
 
 all() {
@@ -20,13 +30,15 @@ all() {
   echo "Commit $(git rev-parse --short HEAD 2>/dev/null || cat VERSION), $(date -u +%F), $(nproc) processors ($(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1))," \
     "$(awk '/MemTotal/{printf "%.0f", $2/1048576}' /proc/meminfo) GiB, Linux $(uname -r). \`bench/run.sh --keep\` writes this page."
   part "Faces" bench/run.py
-  part "Intake beside other stores" bench/peers.py
+  part "Intake beside other stores" bench/stores.py
   part "Intake while many follow" bench/followers.py
   part "Intake while jobs run" bench/jobs.py
   part "One beside a greedy client" bench/greedy.py
+  [ "$(id -u)" -eq 0 ] && part "The installed service" bench/installed.py
   part "What grows and what does not" bench/scale.py
   part "Queries beside SQLite and PostgreSQL" bench/queries.py
   [ -x /lib/systemd/systemd-journal-remote ] && part "Queries beside journalctl" bench/journal.py
+  [ -z "$over" ] || printf '\n## Over their limits\n\n%s' "$over"
   return "$status"
 }
 
