@@ -2,9 +2,11 @@
 """Metrics are named by Prometheus' conventions, and the examples for Prometheus and Grafana ask for those that there are."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from house import ROOT
@@ -46,8 +48,9 @@ def test_the_examples_ask_for_what_there_is():
 
 
 def test_promtool_takes_the_rules():
-    promtool = shutil.which("promtool")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tocsin-tests"
+    promtool = shutil.which("promtool") or shutil.which("promtool", path=str(cache))
     if promtool is None:
-        pytest.skip("promtool is not here (package prometheus)")
+        pytest.skip("promtool is not here (make deps fetches it)")
     done = subprocess.run([promtool, "check", "rules", str(RULES)], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
