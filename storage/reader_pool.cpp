@@ -65,15 +65,13 @@ void ReaderPool::ping(std::move_only_function<void()> answer) {
         if (stopping_ || pings_.size() >= pings_max) {
             return;
         }
-        if (idle_ < threads_.size() || !tasks_.empty()) {
-            pings_.push_back({++ping_number_, std::move(answer)});
+        if (idle_ == threads_.size() && tasks_.empty()) { // who waits for work hangs in nothing, and may sleep on
+            post_(std::move(answer));
+            return;
         }
+        pings_.push_back({++ping_number_, std::move(answer)});
     }
-    if (answer) { // a thread that waits for work hangs in nothing, and may sleep on
-        post_(std::move(answer));
-    } else {
-        wake_.notify_all();
-    }
+    wake_.notify_all();
 }
 
 // Called with the mutex held.
