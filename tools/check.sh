@@ -3,7 +3,7 @@
 # Ends with CTest's own summary over all stages.
 set -u -o pipefail
 cd "$(dirname "$0")/.."
-export LC_ALL=C.UTF-8 TZ=UTC
+export LC_ALL=C.UTF-8 LANG=C.UTF-8 TZ=UTC # the compiler's cache tells locales apart
 LONG="${1:-}"
 JOBS="$(nproc)"
 LOGS=build/check-logs
@@ -60,7 +60,7 @@ behave() {
 
 sanitize() {
   build asan-ubsan && ctest_stage build-asan -j "$JOBS" -L 'unit|integration' &&
-    build fuzz && ctest_stage build-fuzz -j "$JOBS" -L fuzz
+    build fuzz && ctest_stage build-fuzz -j "$JOBS" -L '^fuzz$'
 }
 
 install() {
@@ -82,7 +82,7 @@ if [ "$LONG" = long ]; then
     packaging/package.sh >/dev/null && (cd build/packages && sha256sum -- *.deb *.rpm) >"$LOGS/packages.sha256" &&
       packaging/package.sh >/dev/null && (cd build/packages && sha256sum -c "$OLDPWD/$LOGS/packages.sha256")
   }
-  fuzz_long() { TOCSIN_FUZZ_SECONDS=60 ctest_stage build-fuzz -j "$JOBS" -L fuzz; }
+  fuzz_long() { build fuzz && cmake --build build-fuzz --target fuzz-long >"$LOGS/build-fuzz-long.log" && TOCSIN_FUZZ_SECONDS=60 ctest_stage build-fuzz -j "$JOBS" -L fuzz; }
   benches() { bench/run.sh; }
   stage tidy-all tidy_all
   stage tsan tsan
