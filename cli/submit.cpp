@@ -7,6 +7,7 @@
 #include "cli/when.hpp"
 #include "core/json.hpp"
 #include "core/limits.hpp"
+#include "core/secret.hpp"
 #include "core/time.hpp"
 
 #include <fcntl.h>
@@ -84,7 +85,8 @@ constexpr std::array modes = std::to_array<Option>({
     {.name = "ndjson", .help = "one JSON event a line, from FILE or standard input, of any length"},
     {.name = "retry",
      .value = "DURATION",
-     .help = "keep trying so long while no daemon takes it; with --key also when no answer came"},
+     .help =
+         "keep trying so long while no daemon takes it or none answers; by its key, given or made, it is kept once"},
 });
 
 bool is_number(std::string_view name) {
@@ -155,6 +157,10 @@ Result<std::string> event_of_flags(const Arguments& arguments, std::int64_t now_
         if (auto added = add_field(writer, option, *value, now_us); !added) {
             return std::unexpected(std::move(added.error()));
         }
+    }
+    if (arguments.has("retry") && !arguments.has("key")) { // so that it is kept once, however often it is sent
+        const std::string key = new_secret();
+        writer.add("idempotency_key", std::string_view(key));
     }
     writer.close();
     return body;
@@ -246,7 +252,8 @@ Result<std::optional<Patience>> read_patience(const Arguments& arguments) {
     if (!us || *us > retry_us_max) {
         return usage("--retry", us ? "must be at most 24h" : us.error().reason);
     }
-    return Patience{.time = std::chrono::microseconds(*us), .keyed = !arguments.value_or("key", "").empty()};
+    return Patience{.time = std::chrono::microseconds(*us),
+                    .keyed = !arguments.has("key") || !arguments.value_or("key", "").empty()};
 }
 
 Result<int> send_json(Session& session, std::string body, const std::optional<Patience>& patience = {}) {

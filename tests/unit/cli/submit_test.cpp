@@ -178,14 +178,25 @@ TEST(Submit, RetriesWhileNoDaemonTakesIt) {
     EXPECT_EQ(daemon.requests[0].body, daemon.requests[2].body);
 }
 
+TEST(Submit, RetriedItHasAKeyOfItsOwn) {
+    FakeDaemon daemon;
+    daemon.fail(context_answer);
+    daemon.say(200, R"({"unique_index":7,"duplicate":true})");
+    EXPECT_EQ(run(daemon, {"submit", "-n", "a", "-s", "b", "--retry", "1h"}).code, 0);
+    ASSERT_EQ(daemon.requests.size(), 2U);
+    EXPECT_EQ(daemon.requests[0].body, daemon.requests[1].body);
+    const std::string key = Value::parse(daemon.last().body)->operator[]("idempotency_key").text();
+    EXPECT_EQ(key.size(), 64);
+    daemon.say(201, R"({"unique_index":8})");
+    EXPECT_EQ(run(daemon, {"submit", "-n", "a", "-s", "b", "--retry", "1h"}).code, 0);
+    EXPECT_EQ(daemon.last().body.find(key), std::string::npos) << "each event has another one";
+}
+
 TEST(Submit, WhatMayHaveBeenKeptNeedsAKeyToBeSentAgain) {
     FakeDaemon daemon;
     daemon.fail(context_answer);
-    EXPECT_EQ(run(daemon, {"submit", "-n", "a", "-s", "b", "--retry", "1h"}).code, 5);
-    EXPECT_EQ(daemon.requests.size(), 1U);
-    daemon.fail(context_answer);
     EXPECT_EQ(run(daemon, {"submit", "-n", "a", "-s", "b", "--retry", "1h", "--key", ""}).code, 5);
-    EXPECT_EQ(daemon.requests.size(), 2U);
+    EXPECT_EQ(daemon.requests.size(), 1U);
     daemon.fail(context_answer);
     daemon.say(200, R"({"unique_index":7,"duplicate":true})");
     EXPECT_EQ(run(daemon, {"submit", "-n", "a", "-s", "b", "--retry", "1h", "--key", "k"}).code, 0);
