@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::int64_t clock_ahead_us = 300'000'000; // events later than that are of a clock that is wrong
 constexpr double room_short = 0.2;                   // of what the store may fill
+constexpr double slow_commit_s = 0.1;                // on average: everybody waits for that
 constexpr std::uint64_t queue_least = 64;            // datagrams and connections that wait for a daemon that restarts
 constexpr std::uint64_t open_files_least = 4'096;
 
@@ -69,10 +70,7 @@ Finding judge_answer(const DaemonFacts& facts) {
         return {"daemon", Verdict::warning, fmt::format("runs as {}, this program is {}", version, TOCSIN_VERSION),
                 "systemctl restart tocsind"};
     }
-    return {"daemon",
-            Verdict::ok,
-            fmt::format("version {} answers; events: {}", version, status["event_count"].number()),
-            {}};
+    return {"daemon", Verdict::ok, fmt::format("version {} answers", version), {}};
 }
 
 void judge_degraded(const Value& status, Findings& findings) {
@@ -103,6 +101,22 @@ Finding judge_disk(const DaemonFacts& facts) {
                 "when it is used up, older events go where store.retention lets them, and intake is refused where not"};
     }
     return {"disk", Verdict::ok, said, {}};
+}
+
+// What a commit takes is what every client waits for.
+Finding judge_store(const DaemonFacts& facts) {
+    const auto seconds = facts.metrics ? plain_number(*facts.metrics, "tocsin_commit_seconds_sum") : std::nullopt;
+    const auto commits = facts.metrics ? plain_count(*facts.metrics, "tocsin_commit_seconds_count") : std::nullopt;
+    const std::uint64_t events = (*facts.status)["event_count"].number();
+    if (!seconds || !commits) {
+        return {"store", Verdict::unknown, "the daemon does not say how long its commits take", {}};
+    }
+    const double mean = *commits == 0 ? 0 : *seconds / static_cast<double>(*commits);
+    const std::string said = fmt::format("events: {}; a commit takes {:.1f} ms on average", events, mean * 1'000);
+    if (mean > slow_commit_s) {
+        return {"store", Verdict::warning, said, "the disk flushes slowly: iostat -x; journalctl -k"};
+    }
+    return {"store", Verdict::ok, said + "; tocsinctl verify reads all of it", {}};
 }
 
 Finding judge_event_times(const DaemonFacts& facts) {
@@ -293,6 +307,7 @@ Findings judge_daemon(const DaemonFacts& facts) {
         return findings;
     }
     judge_degraded(*facts.status, findings);
+    findings.push_back(judge_store(facts));
     findings.push_back(judge_disk(facts));
     findings.push_back(judge_event_times(facts));
     findings.push_back(judge_notification(facts));

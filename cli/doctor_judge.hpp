@@ -41,7 +41,8 @@ struct DaemonFacts {
     bool installed = false; // the one behind the system's socket
 };
 
-// In this order: daemon, degraded, disk, clock, notification; then service, bus, permissions, groups, limits.
+// In this order: daemon, degraded, store, disk, event times, notification; then service, bus, permissions, groups,
+// limits.
 Findings judge_daemon(const DaemonFacts& facts);
 Findings judge_system(const SystemFacts& facts, bool installed);
 

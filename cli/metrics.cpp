@@ -7,11 +7,15 @@
 namespace tocsin::cli {
 namespace {
 
-std::optional<std::uint64_t> read_count(std::string_view number) {
-    number.remove_prefix(std::min(number.find_first_not_of(' '), number.size()));
-    double count = 0;
-    const auto parsed = std::from_chars(number.data(), number.data() + number.size(), count);
-    return parsed.ec == std::errc{} && count >= 0 ? std::optional(static_cast<std::uint64_t>(count)) : std::nullopt;
+std::optional<double> read_number(std::string_view text) {
+    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+    double number = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+    return parsed.ec == std::errc{} && number >= 0 ? std::optional(number) : std::nullopt;
+}
+
+std::optional<std::uint64_t> whole(std::optional<double> number) {
+    return number ? std::optional(static_cast<std::uint64_t>(*number)) : std::nullopt;
 }
 
 // Of the text; what is left of it stays in `metrics`.
@@ -32,7 +36,7 @@ std::optional<std::pair<std::string, std::uint64_t>> read_line(std::string_view 
     }
     const std::string_view value = line.substr(begin + wanted.size());
     const std::size_t end = value.find('"');
-    const auto count = read_count(line.substr(close + 1));
+    const auto count = whole(read_number(line.substr(close + 1)));
     if (end == std::string_view::npos || !count) {
         return std::nullopt;
     }
@@ -56,15 +60,19 @@ LabelledCounts labelled_counts(std::string_view metrics, std::string_view name, 
     return counts;
 }
 
-std::optional<std::uint64_t> plain_count(std::string_view metrics, std::string_view name) {
+std::optional<double> plain_number(std::string_view metrics, std::string_view name) {
     const std::string start = std::string(name) + ' ';
     while (!metrics.empty()) {
         const std::string_view line = next_line(metrics);
         if (line.starts_with(start)) {
-            return read_count(line.substr(start.size()));
+            return read_number(line.substr(start.size()));
         }
     }
     return std::nullopt;
+}
+
+std::optional<std::uint64_t> plain_count(std::string_view metrics, std::string_view name) {
+    return whole(plain_number(metrics, name));
 }
 
 } // namespace tocsin::cli

@@ -75,9 +75,9 @@ def test_doctor_of_a_daemon_beside_the_installed_one(daemon):
     done = daemon.ctl("doctor", "--json", check=False)
     seen = json.loads(done.stdout)
     by_check = {item["check"]: item for item in seen["items"]}
-    assert {"daemon", "degraded", "disk", "event times", "notification", "bus", "clock", "limits"} <= by_check.keys()
+    assert {"daemon", "degraded", "store", "disk", "event times", "notification", "bus", "clock", "limits"} <= by_check.keys()
     assert "service" not in by_check and "permissions" not in by_check, "those are the installed one's"
-    for check in ("daemon", "disk", "bus", "event times"):
+    for check in ("daemon", "store", "disk", "bus", "event times"):
         assert by_check[check]["verdict"] == "ok", by_check[check]
     assert by_check["notification"]["verdict"] == "warning" and "nobody" in by_check["notification"]["found"]
     assert done.returncode == (1 if seen["problems"] else 0)

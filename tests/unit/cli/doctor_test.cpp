@@ -11,8 +11,10 @@ namespace tocsin::cli::test {
 namespace {
 
 constexpr std::int64_t now_us = 1'767'322'804'000'000;
-constexpr std::string_view room =
+const std::string quick = "tocsin_commit_seconds_sum 0.5\ntocsin_commit_seconds_count 1000\n";
+const std::string space =
     "tocsin_store_bytes 3000000\ntocsin_store_free_bytes 1000000\ntocsin_store_limit_bytes 100000000\n";
+const std::string room = space + quick;
 
 Value parsed(std::string_view text) {
     return Value::parse(text).value_or(Value());
@@ -20,7 +22,7 @@ Value parsed(std::string_view text) {
 
 DaemonFacts good_daemon() {
     return {.status = parsed(R"({"version":")" TOCSIN_VERSION R"(","event_count":41,"degraded":[]})"),
-            .metrics = std::string(room),
+            .metrics = room,
             .handlers = parsed(R"({"items":[{"name":"mail"}]})"),
             .newest_us = now_us - 1,
             .now_us = now_us,
@@ -94,13 +96,21 @@ TEST(Doctor, EachReasonWhyItIsDegradedHasARemedy) {
 TEST(Doctor, LittleRoomIsAWarning) {
     DaemonFacts facts = good_daemon();
     facts.metrics =
-        "tocsin_store_bytes 92160000\ntocsin_store_free_bytes 5120000\ntocsin_store_limit_bytes 102400000\n";
+        quick + "tocsin_store_bytes 92160000\ntocsin_store_free_bytes 5120000\ntocsin_store_limit_bytes 102400000\n";
     expect_one(judge_daemon(facts), "disk", Verdict::warning, "14.6 MiB of 97.7 MiB", "store.retention");
     facts.metrics =
-        "tocsin_store_bytes 92160000\ntocsin_store_free_bytes 15360000\ntocsin_store_limit_bytes 102400000\n";
+        quick + "tocsin_store_bytes 92160000\ntocsin_store_free_bytes 15360000\ntocsin_store_limit_bytes 102400000\n";
     EXPECT_NE(find(judge_daemon(facts), "disk", Verdict::ok), nullptr) << "free pages are room";
-    facts.metrics = "tocsin_store_bytes 90\n";
+    facts.metrics = quick + "tocsin_store_bytes 90\n";
     EXPECT_NE(find(judge_daemon(facts), "disk", Verdict::unknown), nullptr) << "what is not told is not good";
+}
+
+TEST(Doctor, ASlowDiskIsAWarning) {
+    DaemonFacts facts = good_daemon();
+    facts.metrics = space + "tocsin_commit_seconds_sum 30.5\ntocsin_commit_seconds_count 100\n";
+    expect_one(judge_daemon(facts), "store", Verdict::warning, "305.0 ms", "iostat");
+    facts.metrics = space + "tocsin_commit_seconds_sum 0\ntocsin_commit_seconds_count 0\n";
+    EXPECT_NE(find(judge_daemon(facts), "store", Verdict::ok), nullptr) << "none was made yet";
 }
 
 TEST(Doctor, AnEventOfTheFutureIsAWarning) {
