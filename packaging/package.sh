@@ -7,7 +7,7 @@ ROOT=$PWD
 OUT=$ROOT/build/packages
 VERSION=$(cat VERSION)
 NAME=tocsin-$VERSION
-export LC_ALL=C.UTF-8 TZ=UTC
+export LC_ALL=C.UTF-8 LANG=C.UTF-8 TZ=UTC
 SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -l packaging/debian/changelog -S Timestamp)
 export SOURCE_DATE_EPOCH
 # Both tools set a home of their own; what the compiler's cache knows of these sources is in this one.
@@ -18,7 +18,7 @@ files() {
   if git rev-parse --is-inside-work-tree >/dev/null 2>&1 && [ "$(git rev-parse --show-toplevel)" = "$ROOT" ]; then
     git ls-files --cached --others --exclude-standard | while read -r file; do [ ! -e "$file" ] || printf '%s\n' "$file"; done
   else
-    find . -type f -not -path './build*' -printf '%P\n'
+    find . -type f -not -path './build*' -not -path './.git/*' -printf '%P\n'
   fi | LC_ALL=C sort
 }
 
