@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows, cursors and reports beside the log; notices of commits; stopping.
 #include "storage/inspect.hpp"
+#include "storage/lmdb_env.hpp"
+#include "storage/reader_pool.hpp"
 #include "tests/unit/storage/support.hpp"
 
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <filesystem>
+#include <latch>
+#include <memory>
 #include <stdexcept>
 
 namespace tocsin::storage::test {
@@ -180,6 +185,49 @@ TEST_F(State, PingsProveThatThreadsLive) {
         f.store->ping_readers([&readers] { ++readers; });
     }
     EXPECT_TRUE(f.io.run_until([&writer, &readers] { return writer == 3 && readers == 3; }));
+}
+
+// Stands still until it is let go.
+class StuckTask final : public Task {
+public:
+    explicit StuckTask(std::latch& begun, std::latch& may_end) : begun_(begun), may_end_(may_end) {}
+    bool step(ReadContext&) override {
+        begun_.count_down();
+        may_end_.wait();
+        return true;
+    }
+    void answer_error(Error) override {}
+
+private:
+    std::latch& begun_;
+    std::latch& may_end_;
+};
+
+TEST(Readers, WhoWaitsForWorkLivesAndWhoIsStuckDoesNotSaySo) {
+    const Directory directory;
+    std::filesystem::create_directories(directory.path());
+    const auto env = Env::open({.directory = directory.path()});
+    ASSERT_TRUE(env && (*env)->open_trees());
+    const Publisher publisher;
+    Io io;
+    const Post post = io.post();
+    ReaderPool pool(**env, publisher, post);
+    pool.start(2);
+    int answers = 0;
+    pool.ping([&answers] { ++answers; });
+    EXPECT_TRUE(io.run_until([&answers] { return answers == 1; }));
+    std::latch begun(1);
+    std::latch may_end(1);
+    pool.submit(std::make_unique<StuckTask>(begun, may_end));
+    begun.wait();
+    pool.ping([&answers] { ++answers; });
+    bool passed = false;
+    post([&passed] { passed = true; });
+    EXPECT_TRUE(io.run_until([&passed] { return passed; }));
+    EXPECT_EQ(answers, 1) << "one of two is stuck";
+    may_end.count_down();
+    EXPECT_TRUE(io.run_until([&answers] { return answers == 2; }));
+    pool.stop();
 }
 
 TEST(Writer, AnErrorThatNobodyForesawIsAnsweredAndEndsWriting) {
