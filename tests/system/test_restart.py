@@ -95,6 +95,16 @@ def test_a_killed_daemon_comes_back_and_nobody_is_turned_away(machine, busy, pro
     assert socket_identity(machine) == identity
 
 
+def test_a_crash_loop_never_fails_the_socket(machine):
+    identity, before = socket_identity(machine), restarts(machine)
+    for number in range(1, 8):  # more than the five in 10 s that systemd allows by itself
+        Process.of(host_pid(machine, main_pid(machine))).signal(signal.SIGKILL)
+        wait_until(lambda n=number: restarts(machine) >= before + n and is_active(machine), "the restart", 60)
+    assert machine.properties("tocsind.socket", "ActiveState")["ActiveState"] == "active"
+    assert socket_identity(machine) == identity
+    assert http(machine).post("/v1/events", PRIME).status == 201
+
+
 def test_connections_made_while_it_is_down_are_served(machine):
     machine.systemctl("stop", "tocsind.socket", SERVICE)
     machine.systemctl("start", "tocsind.socket")
