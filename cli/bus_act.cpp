@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/bus_act.hpp"
 
+#include "cli/bus_handle.hpp"
 #include "cli/spawn.hpp"
 #include "core/fd.hpp"
 
-#include <systemd/sd-bus.h>
 #include <systemd/sd-login.h>
 
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
-#include <memory>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -26,15 +25,6 @@ constexpr std::string_view root = "/org/tocsin/EventManager1";
 constexpr std::string_view error_prefix = "org.tocsin.EventManager1.Error.";
 constexpr std::uint64_t person_us = 300'000'000; // to find and type a password
 constexpr int agent_ms = 10'000;                 // for the agent to be there, and to be gone
-
-struct BusUnref {
-    void operator()(sd_bus* bus) const { sd_bus_flush_close_unref(bus); }
-};
-struct MessageUnref {
-    void operator()(sd_bus_message* message) const { sd_bus_message_unref(message); }
-};
-using Bus = std::unique_ptr<sd_bus, BusUnref>;
-using Message = std::unique_ptr<sd_bus_message, MessageUnref>;
 
 std::unexpected<Error> cannot(std::string_view doing, int problem) {
     return fail(Code::unavailable, "bus", "", std::string(doing) + ": " + std::generic_category().message(-problem));

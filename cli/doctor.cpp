@@ -31,13 +31,13 @@ Colour colour_of(Verdict verdict) {
     return Colour::dim;
 }
 
-std::optional<std::int64_t> newest_time(Session& session) {
+Result<std::int64_t> newest_time(Session& session) {
     const auto page = value_of(get(session, "/v1/events?order=newest&limit=1"));
-    if (!page || (*page)["items"].items().empty()) {
-        return std::nullopt;
+    if (!page) {
+        return std::unexpected(page.error());
     }
-    const auto time = parse_time_us((*page)["items"].items().front()["event_time"].text(), Zone::utc());
-    return time ? std::optional(*time) : std::nullopt;
+    const auto& items = (*page)["items"].items();
+    return items.empty() ? Result<std::int64_t>(0) : parse_time_us(items.front()["event_time"].text(), Zone::utc());
 }
 
 DaemonFacts ask_daemon(Session& session) {
@@ -124,12 +124,11 @@ Result<int> run_doctor(Session& session, const Arguments&) {
 constexpr std::array table = std::to_array<Verb>({
     {.name = "doctor",
      .summary = "look for what is wrong with the daemon and around it",
-     .text =
-         "Looks at the daemon, why it is degraded, room on the disk, times of events, who is notified; for the "
-         "installed "
-         "service also at its units, the bus and its policy, who owns which files, services that ask for group tocsin; "
-         "and at the machine's clock and limits. Under each finding that needs it: what to do.\n"
-         "Nothing is changed. The exit code is 1 where there is a problem, 0 where there are warnings at most.",
+     .text = "Looks at the daemon, why it is degraded, its store and the room on the disk, times of events, who is "
+             "notified; for the installed service also at its units, the bus and its policy, who owns which files, "
+             "services that ask for group tocsin; and at the machine's clock and limits. Under each finding that needs "
+             "it: what to do.\n"
+             "Nothing is changed. The exit code is 1 where there is a problem, 0 where there are warnings at most.",
      .run = run_doctor,
      .paged = true},
 });

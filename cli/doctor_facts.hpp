@@ -34,9 +34,9 @@ struct ServiceFact {
     std::string enabled{}; // UnitFileState
     std::string socket_active{};
     bool needs_reload = false;
-    std::uint32_t restarts = 0;
-    std::uint64_t open_files = 0; // LimitNOFILE
-    std::vector<MemberUnit> members{};
+    std::optional<std::uint32_t> restarts{};
+    std::optional<std::uint64_t> open_files{};        // LimitNOFILE
+    std::optional<std::vector<MemberUnit>> members{}; // unset: not all files could be looked at
 };
 
 struct BusFact {

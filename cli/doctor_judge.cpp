@@ -120,7 +120,10 @@ Finding judge_store(const DaemonFacts& facts) {
 }
 
 Finding judge_event_times(const DaemonFacts& facts) {
-    if (facts.newest_us && *facts.newest_us > facts.now_us + clock_ahead_us) {
+    if (!facts.newest_us) {
+        return {"event times", Verdict::unknown, reason_of(facts.newest_us.error()), {}};
+    }
+    if (*facts.newest_us > facts.now_us + clock_ahead_us) {
         return {"event times", Verdict::warning,
                 fmt::format("an event claims to be of {} s from now", (*facts.newest_us - facts.now_us) / 1'000'000),
                 "the clock of its detector, or of this machine, is wrong: tocsinctl query -n 5"};
@@ -167,13 +170,17 @@ void judge_service(const SystemFacts& facts, Findings& findings) {
         add(Verdict::warning, "its unit has changed since it was read",
             "systemctl daemon-reload; systemctl restart tocsind");
     }
-    if (service.restarts > 0) {
-        add(Verdict::warning, fmt::format("it was started again after a failure {} times", service.restarts),
+    if (service.restarts.value_or(0) > 0) {
+        add(Verdict::warning, fmt::format("it was started again after a failure {} times", *service.restarts),
             "journalctl -u tocsind -p warning says why");
     }
-    if (service.open_files < open_files_least) {
-        add(Verdict::warning, fmt::format("LimitNOFILE= is {}: so few files serve few connections", service.open_files),
+    if (service.open_files.value_or(open_files_least) < open_files_least) {
+        add(Verdict::warning,
+            fmt::format("LimitNOFILE= is {}: so few files serve few connections", *service.open_files),
             "raise it: systemctl edit tocsind");
+    }
+    if (!service.restarts || !service.open_files) {
+        add(Verdict::unknown, "the service manager does not say all of it", {});
     }
     if (findings.size() == before) {
         add(Verdict::ok, "runs, and starts with the machine", {});
@@ -236,8 +243,12 @@ void judge_files(const SystemFacts& facts, Findings& findings) {
 }
 
 void judge_groups(const ServiceFact& service, Findings& findings) {
+    if (!service.members) {
+        findings.push_back({"groups", Verdict::unknown, "the files of units could not all be looked at", {}});
+        return;
+    }
     const std::size_t before = findings.size();
-    for (const MemberUnit& member : service.members) {
+    for (const MemberUnit& member : *service.members) {
         const std::string who = fmt::format("{} shall be in group tocsin ({})", member.unit, member.said_in);
         if (!member.loaded) {
             findings.push_back({"groups", Verdict::problem, who + ", but the service manager does not know it",
@@ -250,8 +261,8 @@ void judge_groups(const ServiceFact& service, Findings& findings) {
     if (findings.size() == before) {
         findings.push_back({"groups",
                             Verdict::ok,
-                            service.members.empty() ? "no service asks for group tocsin"
-                                                    : fmt::format("{} services are in it", service.members.size()),
+                            service.members->empty() ? "no service asks for group tocsin"
+                                                     : fmt::format("{} services are in it", service.members->size()),
                             {}});
     }
 }

@@ -36,7 +36,7 @@ struct DaemonFacts {
     Result<Value> status = Value();
     Result<std::string> metrics = std::string();
     Result<Value> handlers = Value();
-    std::optional<std::int64_t> newest_us{}; // the latest time that an event claims
+    Result<std::int64_t> newest_us = 0; // the latest time that an event claims; 0 without any
     std::int64_t now_us = 0;
     bool installed = false; // the one behind the system's socket
 };

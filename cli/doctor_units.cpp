@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the service manager and the bus say.
+#include "cli/bus_handle.hpp"
 #include "cli/doctor_facts.hpp"
 #include "cli/options.hpp"
-#include "core/fd.hpp"
-
-#include <systemd/sd-bus.h>
+#include "core/limits.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,32 +13,20 @@
 #include <map>
 #include <memory>
 #include <ranges>
-#include <sstream>
 #include <system_error>
 
 namespace tocsin::cli {
 namespace {
 
 constexpr std::uint64_t bus_us = 10'000'000; // to answer, or to start the daemon
-constexpr std::size_t units_max = 10'000;    // looked at for drop-ins
+constexpr std::size_t units_max = 10'000;    // files that are looked at for drop-ins
+constexpr std::size_t unit_bytes_max = 256 * limits::KiB;
 constexpr const char* manager_name = "org.freedesktop.systemd1";
 constexpr const char* manager_path = "/org/freedesktop/systemd1";
 constexpr const char* unit_interface = "org.freedesktop.systemd1.Unit";
 constexpr const char* service_interface = "org.freedesktop.systemd1.Service";
 constexpr std::array<const char*, 3> unit_folders{"/etc/systemd/system", "/run/systemd/system",
                                                   "/usr/lib/systemd/system"};
-
-struct BusUnref {
-    void operator()(sd_bus* bus) const { sd_bus_flush_close_unref(bus); }
-};
-struct MessageUnref {
-    void operator()(sd_bus_message* message) const { sd_bus_message_unref(message); }
-};
-struct Freed {
-    void operator()(void* memory) const { ::free(memory); } // NOLINT(cppcoreguidelines-no-malloc): of sd-bus
-};
-using Bus = std::unique_ptr<sd_bus, BusUnref>;
-using Message = std::unique_ptr<sd_bus_message, MessageUnref>;
 
 Bus open_bus(int& opened) {
     sd_bus* raw = nullptr;
@@ -71,18 +58,18 @@ public:
         char* value = nullptr;
         const int done =
             sd_bus_get_property_string(bus_, manager_name, path_.c_str(), interface, property, nullptr, &value);
-        const std::unique_ptr<char, Freed> kept(value);
+        const BusText kept(value);
         return done < 0 ? std::string() : std::string(value);
     }
 
-    template <typename T> T number(const char* interface, const char* property, char type) const {
+    template <typename T> std::optional<T> number(const char* interface, const char* property, char type) const {
         T value{};
         const int done =
             sd_bus_get_property_trivial(bus_, manager_name, path_.c_str(), interface, property, nullptr, type, &value);
-        return done < 0 ? T{} : value;
+        return done < 0 ? std::nullopt : std::optional(value);
     }
 
-    bool needs_reload() const { return number<int>(unit_interface, "NeedDaemonReload", 'b') != 0; }
+    bool needs_reload() const { return number<int>(unit_interface, "NeedDaemonReload", 'b').value_or(0) != 0; }
 
     bool has_group(const std::string& name) const {
         char** values = nullptr;
@@ -114,14 +101,15 @@ std::string unit_of(const std::filesystem::path& file) {
 }
 
 std::string content_of(const std::filesystem::path& file) {
-    std::ifstream in(file);
-    std::ostringstream out;
-    out << in.rdbuf();
-    return out.str();
+    std::ifstream in(file, std::ios::binary);
+    std::string content(unit_bytes_max, '\0');
+    in.read(content.data(), static_cast<std::streamsize>(content.size()));
+    content.resize(static_cast<std::size_t>(in.gcount()));
+    return content;
 }
 
-// The file that says so, by unit.
-std::map<std::string, std::string> named_in_files(const std::string& group) {
+// The file that says so, by unit; nullopt where not all could be looked at.
+std::optional<std::map<std::string, std::string>> named_in_files(const std::string& group) {
     std::map<std::string, std::string> found;
     std::size_t seen = 0;
     for (const char* folder : unit_folders) {
@@ -129,12 +117,16 @@ std::map<std::string, std::string> named_in_files(const std::string& group) {
         for (std::filesystem::recursive_directory_iterator at(folder, problem), end; !problem && at != end;
              at.increment(problem)) {
             if (++seen > units_max) {
-                return found;
+                return std::nullopt;
             }
-            const std::string unit = at->is_regular_file(problem) ? unit_of(at->path()) : "";
+            std::error_code none; // a link to nowhere is no unit, and no reason to stop
+            const std::string unit = at->is_regular_file(none) ? unit_of(at->path()) : "";
             if (!unit.empty() && !unit.starts_with("tocsin") && names_group(content_of(at->path()), group)) {
                 found.emplace(unit, at->path().string());
             }
+        }
+        if (problem && problem != std::errc::no_such_file_or_directory) {
+            return std::nullopt;
         }
     }
     return found;
@@ -156,17 +148,21 @@ bool runs_without(std::uint32_t pid, const std::string& group_name) {
     return false;
 }
 
-std::vector<MemberUnit> member_units(sd_bus* bus) {
+std::optional<std::vector<MemberUnit>> member_units(sd_bus* bus) {
     const std::string group = "tocsin";
+    const auto named = named_in_files(group);
+    if (!named) {
+        return std::nullopt;
+    }
     std::vector<MemberUnit> members;
-    for (const auto& [name, file] : named_in_files(group)) {
+    for (const auto& [name, file] : *named) {
         const Unit unit(bus, name);
         if (unit.there()) {
             members.push_back({.unit = name,
                                .said_in = file,
                                .loaded = unit.has_group(group) && !unit.needs_reload(),
-                               .running_without =
-                                   runs_without(unit.number<std::uint32_t>(service_interface, "MainPID", 'u'), group)});
+                               .running_without = runs_without(
+                                   unit.number<std::uint32_t>(service_interface, "MainPID", 'u').value_or(0), group)});
         }
     }
     return members;
@@ -175,14 +171,15 @@ std::vector<MemberUnit> member_units(sd_bus* bus) {
 } // namespace
 
 bool names_group(std::string_view unit_file, std::string_view group) {
+    constexpr std::string_view key = "SupplementaryGroups";
     bool named = false;
     for (const auto part : std::views::split(unit_file, '\n')) {
         const std::string_view line(part.begin(), part.end());
-        constexpr std::string_view key = "SupplementaryGroups=";
-        if (!line.starts_with(key)) {
+        const std::size_t equals = line.find('=');
+        if (equals == std::string_view::npos || split_words(line.substr(0, equals)) != std::vector{key}) {
             continue;
         }
-        const auto groups = split_words(line.substr(key.size()));
+        const auto groups = split_words(line.substr(equals + 1));
         named = !groups.empty() &&
                 (named || std::ranges::find(groups, group) != groups.end()); // an empty one takes all back
     }
@@ -221,7 +218,7 @@ std::optional<BusFact> bus_fact() {
     char* version = nullptr;
     const int done = sd_bus_get_property_string(bus.get(), "org.tocsin.EventManager1", "/org/tocsin/EventManager1",
                                                 "org.tocsin.EventManager1.Manager", "Version", &error, &version);
-    const std::unique_ptr<char, Freed> kept(version);
+    const BusText kept(version);
     BusFact fact;
     if (done < 0) {
         fact.error = error.name == nullptr ? "" : error.name;

@@ -44,7 +44,7 @@ LIBRARIES = {
 FILES = {
     ("daemon", "curl/"): {"daemon/curl_ping.cpp"},  # the dead man's switch and nothing else
     # acts that a person is asked a password for; what units and the bus say of themselves
-    ("cli", "systemd/"): {"cli/bus_act.cpp", "cli/doctor_units.cpp"},
+    ("cli", "systemd/"): {"cli/bus_act.cpp", "cli/bus_handle.hpp", "cli/doctor_units.cpp"},
     ("pictures", "jpeglib.h"): {"pictures/jpeg.cpp"},
     ("lib", "boost/"): {"lib/reader.cpp"},  # headers alone: the parser of answers
     ("lib", "simdjson"): {"lib/event.cpp", "lib/result.cpp"},

@@ -30,8 +30,12 @@ DaemonFacts good_daemon() {
 }
 
 SystemFacts good_system() {
-    return {.service =
-                ServiceFact{.active = "active", .enabled = "enabled", .socket_active = "active", .open_files = 8192},
+    return {.service = ServiceFact{.active = "active",
+                                   .enabled = "enabled",
+                                   .socket_active = "active",
+                                   .restarts = 0,
+                                   .open_files = 8192,
+                                   .members = std::vector<MemberUnit>{}},
             .bus = BusFact{},
             .files = {{"/run/tocsin/tocsin.sock", true, 0660, "root", "tocsin"},
                       {"/var/lib/tocsin", true, 0700, "tocsin", "tocsin"},
@@ -188,15 +192,28 @@ TEST(Doctor, FilesOfTheWrongOwnerOrMode) {
 TEST(Doctor, AServiceThatGotTheGroupTooLate) {
     SystemFacts facts = good_system();
     MemberUnit unit{.unit = "backup.service", .said_in = "/etc/x.conf", .loaded = true};
-    facts.service->members = {unit};
+    facts.service->members = std::vector{unit};
     EXPECT_NE(find(judge_system(facts, true), "groups", Verdict::ok), nullptr);
-    facts.service->members[0].running_without = true;
+    facts.service->members->at(0).running_without = true;
     expect_one(judge_system(facts, true), "groups", Verdict::problem, "runs since before", "restart backup.service");
-    facts.service->members[0].loaded = false;
+    facts.service->members->at(0).loaded = false;
     expect_one(judge_system(facts, true), "groups", Verdict::problem, "/etc/x.conf", "daemon-reload");
 }
 
+TEST(Doctor, WhatCouldNotBeLookedAtIsNotGood) {
+    SystemFacts facts = good_system();
+    facts.service->members.reset();
+    expect_one(judge_system(facts, true), "groups", Verdict::unknown, "could not", "");
+    facts = good_system();
+    facts.service->restarts.reset();
+    expect_one(judge_system(facts, true), "service", Verdict::unknown, "does not say", "");
+    DaemonFacts daemon = good_daemon();
+    daemon.newest_us = fail(Code::unavailable, "", "", "too many wait");
+    expect_one(judge_daemon(daemon), "event times", Verdict::unknown, "too many wait", "");
+}
+
 TEST(Doctor, FindsTheGroupInTheFileOfAUnit) {
+    EXPECT_TRUE(names_group("[Service]\nSupplementaryGroups = tocsin\n", "tocsin")) << "blanks are allowed there";
     EXPECT_TRUE(names_group("[Service]\nSupplementaryGroups=adm tocsin\n", "tocsin"));
     EXPECT_FALSE(names_group("[Service]\n#SupplementaryGroups=tocsin\nSupplementaryGroups=tocsins\n", "tocsin"));
     EXPECT_TRUE(names_group("SupplementaryGroups=tocsin\nSupplementaryGroups=adm", "tocsin")) << "they add up";
